@@ -1,0 +1,25 @@
+import { readSources } from './avroSources.ts';
+import { checkHeads } from './eventHead.ts';
+import { typescriptFiles } from './typescriptTypes.ts';
+
+/** A folder with generated files in it. */
+export interface GeneratedFolder {
+  readonly url: URL;
+  /** Whether a file of that name is generated (and to be removed when nothing generates it any more). */
+  readonly owns: (fileName: string) => boolean;
+  /** File name → text, as generated from the contract as it is now. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** All that is generated from `schemas/avro`. What is checked in must equal it: a test compares. */
+export function generatedFolders(): readonly GeneratedFolder[] {
+  const sources = readSources();
+  checkHeads(sources);
+  return [
+    {
+      url: new URL('../src/generated/', import.meta.url),
+      owns: (fileName) => fileName.endsWith('.ts'),
+      files: typescriptFiles(sources),
+    },
+  ];
+}

@@ -1,0 +1,24 @@
+import avro from 'avsc';
+import type { RecordName } from '../generated/records.ts';
+import { schemaTexts } from '../generated/schemaTexts.ts';
+import { boundedArrayHook } from './boundedArray.ts';
+
+/** Parses a schema as every codec here does: unions unwrapped, logical types as their plain types, bounded arrays. */
+export function parseSchema(text: string): avro.Type {
+  return avro.Type.forSchema(JSON.parse(text) as avro.Schema, {
+    omitRecordMethods: true,
+    typeHook: boundedArrayHook,
+  });
+}
+
+const parsed = new Map<RecordName, avro.Type>();
+
+/** avsc's type of a record in this version of the contract, parsed once in a process. */
+export function recordType(name: RecordName): avro.Type {
+  let type = parsed.get(name);
+  if (type === undefined) {
+    type = parseSchema(schemaTexts[name]);
+    parsed.set(name, type);
+  }
+  return type;
+}
