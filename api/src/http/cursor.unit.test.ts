@@ -1,0 +1,33 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { Problem } from './problem.ts';
+
+const anyKeyset = fc.record({ at: fc.integer({ min: 0, max: 8.64e15 }), id: fc.uuid() });
+
+describe('cursor', () => {
+  it('gives back the keyset that it was made of', () => {
+    fc.assert(
+      fc.property(anyKeyset, fc.string(), (keyset, filters) => {
+        expect(decodeCursor(encodeCursor(keyset, filters), filters)).to.deep.equal(keyset);
+      }),
+    );
+  });
+
+  const cursor = encodeCursor({ at: 1_700_000_000_000, id: '01890a5d-ac96-774b-bcce-b302099a8057' }, 'type=noop');
+  const refused = (text: string, filters: string) =>
+    expect(() => decodeCursor(text, filters))
+      .to.throw(Problem)
+      .with.property('kind', 'invalid-cursor');
+
+  it('is refused under other filters', () => refused(cursor, 'type=web_scrape'));
+  it('is refused with any character changed', () => {
+    for (let i = 0; i < cursor.length; i++) {
+      refused(cursor.slice(0, i) + (cursor[i] === 'A' ? 'B' : 'A') + cursor.slice(i + 1), 'type=noop');
+    }
+  });
+  it('is refused when it is any other text', () => {
+    fc.assert(fc.property(fc.string({ maxLength: 100 }), (text) => void refused(text, 'type=noop')));
+    for (const text of ['', `${cursor}A`, `${cursor}=`, ` ${cursor}`, cursor.slice(1)]) refused(text, 'type=noop');
+  });
+});
