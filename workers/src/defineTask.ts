@@ -82,7 +82,8 @@ export function defineTask<Payload extends z.ZodType, Result extends z.ZodType>(
   const wrong = (what: string) => new TypeError(`Task type ${JSON.stringify(type)}: ${what}`);
   if (!TYPE_NAME.test(type)) throw wrong('its name must be snake case, a letter first, at most 49 characters');
   if (!Number.isInteger(version) || version < 1) throw wrong(`version must be an integer from 1, is ${version}`);
-  if (slots !== undefined && (!Number.isInteger(slots) || slots < 1)) throw wrong(`slots must be an integer from 1, is ${slots}`);
+  if (slots !== undefined && (!Number.isInteger(slots) || slots < 1))
+    throw wrong(`slots must be an integer from 1, is ${slots}`);
   const timeoutMs = defaults?.timeoutMs;
   if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= 86_400_000)) {
     throw wrong(`defaults.timeoutMs must be an integer from 1 to 86,400,000, is ${timeoutMs}`);
