@@ -120,6 +120,29 @@ export class GapError extends Error {
   }
 }
 
+/** A batch of the log cannot be read. Fetching it again helps if it was damaged on its way, not if it is in the log so. */
+export class CorruptBatchError extends Error {
+  override readonly name = 'CorruptBatchError';
+  /** Offset of the first record of the batch. */
+  readonly baseOffset: number;
+
+  constructor(baseOffset: number, detail: string, options?: ErrorOptions) {
+    super(`The record batch at offset ${baseOffset} cannot be read: ${detail}`, options);
+    this.baseOffset = baseOffset;
+  }
+}
+
+/** A batch is compressed in a way that this package cannot read. */
+export class UnsupportedCompressionError extends Error {
+  override readonly name = 'UnsupportedCompressionError';
+  readonly compression: string;
+
+  constructor(compression: string) {
+    super(`Records compressed with ${compression} cannot be read: have their producer use none, gzip or zstd`);
+    this.compression = compression;
+  }
+}
+
 /** May the same thing be tried again, perhaps after finding leader or coordinator anew? */
 export function isRetriable(error: unknown): boolean {
   if (error instanceof KafkaError) return error.retriable;

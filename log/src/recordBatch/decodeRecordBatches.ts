@@ -1,0 +1,115 @@
+import { CorruptBatchError, UnsupportedCompressionError } from '../errors.ts';
+import { crc32c } from './crc32c.ts';
+import { decompress } from './decompress.ts';
+import {
+  compressionMask,
+  controlBit,
+  headerSize,
+  layout,
+  lengthOverhead,
+  logAppendTimeBit,
+  magicV2,
+} from './layout.ts';
+import { RecordCursor } from './recordCursor.ts';
+
+/** Text by name. The protocol allows bytes and repeated names; here the last of a name counts. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** Called for each record in order. Plain arguments: this runs for every record there is. */
+export type OnRecord = (
+  offset: number,
+  key: Buffer | null,
+  value: Buffer | null,
+  timestamp: number,
+  leaderEpoch: number,
+  headers: Headers | undefined,
+) => void;
+
+export interface DecodedBatches {
+  /** The offset after the last whole batch, whatever it holds; undefined when there was none. */
+  readonly nextOffset: number | undefined;
+  /** Whole batches, control batches included. */
+  readonly batches: number;
+}
+
+/**
+ * Reads the record batches of a fetch (message format v2) and hands on their records. Batches are read as a broker gives
+ * them: the last may be cut off (the next fetch brings it whole), offsets may have gaps (compaction), the first batch may
+ * begin before the offset that was asked for, and control batches (transaction markers) hold no records of anybody.
+ *
+ * The checksum of each batch is verified: this log is the truth for everything else, and it costs a
+ * quarter of a microsecond for a record of 250 bytes.
+ * Keys and values are views of `data` (unless it was compressed), so keeping one keeps the whole fetch in memory.
+ *
+ * Throws `CorruptBatchError` with the offset of the batch that cannot be read, `UnsupportedCompressionError` likewise; the
+ * records of the batches before it have been handed on.
+ */
+export function decodeRecordBatches(data: Buffer, onRecord: OnRecord): DecodedBatches {
+  let at = 0;
+  let batches = 0;
+  let nextOffset: number | undefined;
+  while (at + lengthOverhead <= data.length) {
+    const baseOffset = readInt64(data, at + layout.baseOffset);
+    const end = at + lengthOverhead + data.readInt32BE(at + layout.length);
+    if (end > data.length) break;
+    checkBatch(data, at, end, baseOffset);
+    const attributes = data.readInt16BE(at + layout.attributes);
+    if ((attributes & controlBit) === 0) decodeRecords(data, at, end, baseOffset, attributes, onRecord);
+    nextOffset = baseOffset + data.readInt32BE(at + layout.lastOffsetDelta) + 1;
+    batches++;
+    at = end;
+  }
+  return { nextOffset, batches };
+}
+
+function checkBatch(data: Buffer, at: number, end: number, baseOffset: number): void {
+  if (end - at < headerSize) throw new CorruptBatchError(baseOffset, `it is only ${end - at} bytes long`);
+  const magic = data[at + layout.magic];
+  if (magic !== magicV2) throw new CorruptBatchError(baseOffset, `its format is v${magic}, only v2 is supported`);
+  const checksum = data.readUInt32BE(at + layout.checksum);
+  if (crc32c(data, at + layout.attributes, end) !== checksum) {
+    throw new CorruptBatchError(baseOffset, 'its checksum does not match');
+  }
+}
+
+function decodeRecords(
+  data: Buffer,
+  at: number,
+  end: number,
+  baseOffset: number,
+  attributes: number,
+  onRecord: OnRecord,
+): void {
+  const leaderEpoch = data.readInt32BE(at + layout.partitionLeaderEpoch);
+  const count = data.readInt32BE(at + layout.recordCount);
+  const appendTime = (attributes & logAppendTimeBit) !== 0;
+  const baseTimestamp = readInt64(data, at + (appendTime ? layout.maxTimestamp : layout.baseTimestamp));
+  const cursor = cursorOf(data, at, end, baseOffset, attributes & compressionMask);
+  for (let i = 0; i < count; i++) {
+    step(cursor, baseOffset);
+    const timestamp = appendTime ? baseTimestamp : baseTimestamp + cursor.timestampDelta;
+    onRecord(baseOffset + cursor.offsetDelta, cursor.key, cursor.value, timestamp, leaderEpoch, cursor.headers);
+  }
+}
+
+function cursorOf(data: Buffer, at: number, end: number, baseOffset: number, codec: number): RecordCursor {
+  if (codec === 0) return new RecordCursor(data, at + headerSize, end);
+  try {
+    return new RecordCursor(decompress(codec, data.subarray(at + headerSize, end)));
+  } catch (error) {
+    if (error instanceof UnsupportedCompressionError) throw error;
+    throw new CorruptBatchError(baseOffset, (error as Error).message, { cause: error });
+  }
+}
+
+function step(cursor: RecordCursor, baseOffset: number): void {
+  try {
+    cursor.next();
+  } catch (error) {
+    throw new CorruptBatchError(baseOffset, (error as Error).message, { cause: error });
+  }
+}
+
+function readInt64(data: Buffer, at: number): number {
+  return data.readInt32BE(at) * 0x1_0000_0000 + data.readUInt32BE(at + 4);
+}
