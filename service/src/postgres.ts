@@ -21,6 +21,7 @@ export interface PostgresOptions {
 }
 
 const INT8_OID = 20;
+const TIMESTAMPTZ_OID = 1184;
 
 // Everything that this project keeps as bigint (versions, offsets, counts, milliseconds) is below 2^53; silently wrong numbers would be worse than an error.
 function parseInt8(value: string): number {
@@ -29,15 +30,21 @@ function parseInt8(value: string): number {
   return number;
 }
 
+/** Milliseconds, as everywhere in this project. Sessions run in UTC, so that the text always ends with +00. */
+function parseTimestamptz(value: string): number {
+  return Date.parse(`${value.slice(0, 10)}T${value.slice(11, -3)}Z`);
+}
+
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8_OID && format !== 'binary'
-      ? parseInt8
-      : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (format !== 'binary' && oid === INT8_OID) return parseInt8;
+    if (format !== 'binary' && oid === TIMESTAMPTZ_OID) return parseTimestamptz;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 /**
- * A pool that connects when it is first used. `bigint` comes as `number`.
+ * A pool that connects when it is first used. `bigint` comes as `number`, `timestamptz` as milliseconds since 1970.
  * An idle connection that breaks is logged and replaced; while PostgreSQL is away, queries reject and nothing else happens.
  */
 export function createPostgresPool(options: PostgresOptions): pg.Pool {
@@ -53,7 +60,7 @@ export function createPostgresPool(options: PostgresOptions): pg.Pool {
     idle_in_transaction_session_timeout: 60_000,
     pipeline: options.pipeline ?? false,
     types,
-    ...(options.session && { options: sessionOptions(options.session) }),
+    options: sessionOptions({ TimeZone: 'UTC', ...options.session }),
   });
   pool.on('error', (error) => options.logger.warn('An idle PostgreSQL connection ended', { error: error.message }));
   return pool;

@@ -1,0 +1,37 @@
+/** When a batch is written. */
+export interface Pacing {
+  /** Under load a batch waits until it is this old, so that a task's events mostly meet in one write. */
+  readonly maxWaitMs: number;
+  /** A batch of this many records does not wait. */
+  readonly enoughRecords: number;
+  /** After a flush of fewer records than this the consumer counts as idle, and the next batch is written at once. */
+  readonly idleRecords: number;
+  /** A batch of this many records, or of this many bytes of values, takes no more until the flush before it has ended. */
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+}
+
+export const DEFAULT_PACING: Pacing = {
+  maxWaitMs: 30,
+  enoughRecords: 6_000,
+  idleRecords: 100,
+  maxRecords: 24_000,
+  maxBytes: 16 * 1024 * 1024,
+};
+
+/** How long an open batch waits before it is written, given how many records the flush before it had. */
+export function flushDelayMs(
+  pacing: Pacing,
+  batch: { readonly openedAt: number; readonly records: number },
+  lastFlushRecords: number,
+  now: number,
+): number {
+  if (lastFlushRecords < pacing.idleRecords && batch.records < pacing.idleRecords) return 0;
+  if (batch.records >= pacing.enoughRecords) return 0;
+  return Math.min(Math.max(batch.openedAt + pacing.maxWaitMs - now, 0), pacing.maxWaitMs);
+}
+
+/** Whether a batch is so large that whoever delivers more must wait. */
+export function isFull(pacing: Pacing, batch: { readonly records: number; readonly bytes: number }): boolean {
+  return batch.records >= pacing.maxRecords || batch.bytes >= pacing.maxBytes;
+}

@@ -1,0 +1,109 @@
+/**
+ * Arrays as statement parameters in PostgreSQL's binary format, for `insert … select from unnest($1::uuid[], …)`: no text is
+ * built here and none is parsed there, which halves what a batch costs.
+ */
+
+/** How values of a column are given: a UUID's text, a safe integer, a number, milliseconds since 1970, text, a boolean. */
+export type ElementType = 'uuid' | 'int4' | 'int8' | 'float8' | 'timestamptz' | 'text' | 'boolean';
+
+type Value = string | number | boolean | null;
+
+interface Encoding {
+  readonly oid: number;
+  /** Most bytes that a value takes. */
+  room(value: never): number;
+  /** Writes the value at `at` and returns its length. */
+  write(buffer: Buffer, value: never, at: number): number;
+}
+
+const HEADER_BYTES = 20;
+const NULL_LENGTH = -1;
+/** PostgreSQL counts microseconds from 2000-01-01. */
+const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
+const TWO_TO_32 = 2 ** 32;
+
+const ENCODINGS: Readonly<Record<ElementType, Encoding>> = {
+  uuid: fixed(2950, 16, writeUuid),
+  int4: fixed(23, 4, (buffer, value: number, at) => buffer.writeInt32BE(value, at)),
+  int8: fixed(20, 8, writeInt8),
+  float8: fixed(701, 8, (buffer, value: number, at) => buffer.writeDoubleBE(value, at)),
+  timestamptz: fixed(1184, 8, (buffer, value: number, at) =>
+    writeInt8(buffer, Math.round((value - POSTGRES_EPOCH_MS) * 1000), at),
+  ),
+  boolean: fixed(16, 1, (buffer, value: boolean, at) => buffer.writeUInt8(value ? 1 : 0, at)),
+  text: {
+    oid: 25,
+    room: (value: string) => value.length * 3,
+    // PostgreSQL's text holds every character but U+0000; a log may hold that too, and must not stop a view.
+    write: (buffer: Buffer, value: string, at: number) =>
+      buffer.write(value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value, at),
+  },
+};
+
+/** One parameter: the values as a binary array of the type. Give it as `$n::type[]`. */
+export function arrayParameter(type: ElementType, values: readonly Value[]): Buffer {
+  const { oid, room, write } = ENCODINGS[type];
+  let bound = HEADER_BYTES + 4 * values.length;
+  let nulls = 0;
+  for (const value of values) {
+    if (value === null) nulls += 1;
+    else bound += room(value as never);
+  }
+  const buffer = Buffer.allocUnsafe(bound);
+  buffer.writeInt32BE(values.length === 0 ? 0 : 1, 0); // dimensions
+  buffer.writeInt32BE(nulls > 0 ? 1 : 0, 4);
+  buffer.writeInt32BE(oid, 8);
+  if (values.length === 0) return buffer.subarray(0, 12);
+  buffer.writeInt32BE(values.length, 12);
+  buffer.writeInt32BE(1, 16); // lower bound
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    if (value === null) {
+      at = buffer.writeInt32BE(NULL_LENGTH, at);
+    } else {
+      const length = write(buffer, value as never, at + 4);
+      buffer.writeInt32BE(length, at);
+      at += 4 + length;
+    }
+  }
+  return buffer.subarray(0, at);
+}
+
+function fixed<T>(oid: number, bytes: number, write: (buffer: Buffer, value: T, at: number) => unknown): Encoding {
+  return {
+    oid,
+    room: () => bytes,
+    write(buffer: Buffer, value: never, at: number) {
+      write(buffer, value, at);
+      return bytes;
+    },
+  };
+}
+
+// Two halves, since a BigInt for each value would be garbage.
+function writeInt8(buffer: Buffer, value: number, at: number): void {
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is not a safe integer`);
+  buffer.writeInt32BE(Math.floor(value / TWO_TO_32), at);
+  buffer.writeUInt32BE(value - Math.floor(value / TWO_TO_32) * TWO_TO_32, at + 4);
+}
+
+const HEX_DIGITS: Int8Array = new Int8Array(128).fill(-1);
+for (let digit = 0; digit < 16; digit++) {
+  const text = digit.toString(16);
+  HEX_DIGITS[text.charCodeAt(0)] = digit;
+  HEX_DIGITS[text.toUpperCase().charCodeAt(0)] = digit;
+}
+
+function writeUuid(buffer: Buffer, uuid: string, at: number): void {
+  let read = 0;
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) read += 1; // the hyphen
+    const high = HEX_DIGITS[uuid.charCodeAt(read)];
+    const low = HEX_DIGITS[uuid.charCodeAt(read + 1)];
+    if (high === undefined || low === undefined || high < 0 || low < 0 || uuid.length !== 36) {
+      throw new RangeError(`${JSON.stringify(uuid)} is not a UUID`);
+    }
+    buffer[at + index] = high * 16 + low;
+    read += 2;
+  }
+}

@@ -1,0 +1,253 @@
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { backoffMs } from '@taskflow/log/backoff';
+import type { LogRecord } from '@taskflow/log/logRecord';
+import type { Pool, PoolClient } from 'pg';
+import type { DecodedRecord, Decoding, UndecodableRecord } from './decoding.ts';
+import { DEFAULT_PACING, flushDelayMs, isFull, type Pacing } from './flushPacing.ts';
+import type { Logger } from './logger.ts';
+import { OpenBatch } from './openBatch.ts';
+import {
+  advancePositions,
+  claimPositions,
+  PositionRefusedError,
+  partitionKey,
+  type TopicPartition,
+} from './positions.ts';
+import { inTransaction, isTransient } from './postgres.ts';
+import type { Check } from './readiness.ts';
+
+/** What a consumer does with events: folds them in memory, then writes what came out of it. */
+export interface Effects<E, Folded, Outcome> {
+  /** Under this name its positions are kept. */
+  readonly consumer: string;
+  /** Nothing folded yet. */
+  empty(): Folded;
+  /** Takes an event in. Called in the order of each partition. */
+  fold(folded: Folded, event: DecodedRecord<E>): void;
+  /**
+   * Writes what was folded, in the transaction that moves the positions. May be called again with the same `folded`, after a
+   * rollback. Effects outside of PostgreSQL must bear being repeated.
+   */
+  write(tx: PoolClient, folded: Folded): Promise<Outcome>;
+  /** What others are told when it is committed. Not repeated; its failure is the caller's to handle. */
+  committed?(outcome: Outcome): void;
+  /** A transaction did not commit, or may not have: whatever is remembered of the database may be wrong. */
+  forget?(): void;
+}
+
+export interface TransactionalConsumerOptions<E, Folded, Outcome> {
+  readonly effects: Effects<E, Folded, Outcome>;
+  readonly decoding: Decoding<E>;
+  readonly pool: Pool;
+  readonly logger: Logger;
+  /** Set to what hinders the consumer, and to ok while it works. */
+  readonly check: Check;
+  /** Puts records away that nobody can read, so that their partition goes on. Rejects where that failed: it is tried again. */
+  readonly park: (records: readonly UndecodableRecord[]) => Promise<void>;
+  /** Has every partition that this instance owns read again from its stored position: `positions` will be asked. */
+  readonly reread: () => void;
+  readonly pacing?: Pacing;
+  /** Called after each commit, for metrics. */
+  readonly onFlush?: (flush: FlushReport) => void;
+}
+
+export interface FlushReport {
+  readonly records: number;
+  readonly events: number;
+  readonly undecodable: number;
+  readonly durationMs: number;
+  readonly attempts: number;
+}
+
+const POSTGRES_BACKOFF = { baseMs: 100, capMs: 5_000 };
+
+/**
+ * Effects and positions in one transaction, which makes a consumer of the log exactly-once: the positions move only from
+ * where this instance has read on, so that a zombie's batch is refused whole. Kafka's consumer group only shares out the partitions.
+ *
+ * One flush runs at a time; what comes meanwhile is folded into the next. While PostgreSQL is away the same batch is tried again,
+ * the positions stand still, and `take` holds back whoever delivers more than `pacing` lets wait here.
+ */
+export class TransactionalConsumer<E, Folded, Outcome> {
+  readonly #options: TransactionalConsumerOptions<E, Folded, Outcome>;
+  readonly #pacing: Pacing;
+  /** The offset that is due in each partition that is owned. */
+  readonly #due = new Map<string, number>();
+  #open: OpenBatch<E, Folded>;
+  /** Goes up whenever what was taken is dropped; what began before then has nothing more to say. */
+  #generation = 0;
+  #flushing: Promise<void> | undefined;
+  #lastFlushRecords = 0;
+  #room: PromiseWithResolvers<void> | undefined;
+  #dropped = new AbortController();
+  /** Aborted to end the wait for more. */
+  #hurry = new AbortController();
+  #stopped = false;
+
+  constructor(options: TransactionalConsumerOptions<E, Folded, Outcome>) {
+    this.#options = options;
+    this.#pacing = options.pacing ?? DEFAULT_PACING;
+    this.#open = new OpenBatch(options.effects);
+  }
+
+  /**
+   * Partitions were assigned (all that this instance now owns): what was taken and not committed is dropped, and the result says
+   * where to read on. Waits while PostgreSQL is away. `start` is the log's first offset, for partitions never read before.
+   */
+  async positions(partitions: readonly (TopicPartition & { readonly start?: number })[]): Promise<Map<string, number>> {
+    this.#drop();
+    const generation = this.#generation;
+    await this.#flushing; // a commit under way decides where to read on
+    const { effects, pool } = this.#options;
+    const positions = await this.#patiently(generation, () => claimPositions(pool, effects.consumer, partitions));
+    if (positions === undefined) return new Map();
+    for (const [key, offset] of positions) this.#due.set(key, offset);
+    this.#options.check.ok();
+    return positions;
+  }
+
+  /** Partitions were taken away: what was taken and not committed is dropped, their next owner reads it. */
+  revoked(): void {
+    this.#drop();
+  }
+
+  /** Takes records of one partition in, without waiting for them to be written; waits only where too much is waiting already. */
+  async take(records: readonly LogRecord[]): Promise<void> {
+    const first = records[0];
+    if (first === undefined || this.#stopped) return;
+    const generation = this.#generation;
+    const decoded = this.#options.decoding(records);
+    const batch = decoded instanceof Promise ? await decoded : decoded;
+    const key = partitionKey(first.topic, first.partition);
+    const due = this.#due.get(key);
+    if (generation !== this.#generation || due === undefined) return;
+    if (first.offset > due) {
+      throw new Error(`${key}: the records from ${due} to ${first.offset - 1} were passed over`);
+    }
+    const next = records.at(-1)!.offset + 1;
+    if (next <= due) return;
+    this.#open.add(batch, { topic: first.topic, partition: first.partition, from: due, to: next }, records);
+    this.#due.set(key, next);
+    this.#flushing ??= this.#flushUntilEmpty(this.#generation);
+    if (this.#open.records >= this.#pacing.enoughRecords) this.#hurry.abort();
+    if (isFull(this.#pacing, this.#open)) {
+      this.#room ??= Promise.withResolvers();
+      await this.#room.promise;
+    }
+  }
+
+  /** Resolves when all that was taken is committed (or dropped). */
+  async flushed(): Promise<void> {
+    while (this.#flushing) await this.#flushing;
+  }
+
+  /** Takes nothing more, and commits once more what was taken, if PostgreSQL is there. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#hurry.abort();
+    this.#room?.resolve();
+    await this.flushed();
+  }
+
+  async #flushUntilEmpty(generation: number): Promise<void> {
+    try {
+      while (generation === this.#generation && !this.#open.isEmpty) {
+        await this.#untilDue();
+        if (generation !== this.#generation) return;
+        const batch = this.#open;
+        this.#open = new OpenBatch(this.#options.effects);
+        this.#lastFlushRecords = batch.records;
+        this.#room?.resolve();
+        this.#room = undefined;
+        await this.#flush(batch, generation);
+      }
+    } finally {
+      this.#flushing = undefined;
+      // What was taken since, by a newer generation, has found a flush under way and began none.
+      if (!this.#open.isEmpty) this.#flushing = this.#flushUntilEmpty(this.#generation);
+    }
+  }
+
+  async #untilDue(): Promise<void> {
+    await nextTurn(); // what comes in this turn, from other partitions too, goes into one batch
+    const wait = this.#stopped ? 0 : flushDelayMs(this.#pacing, this.#open, this.#lastFlushRecords, Date.now());
+    if (wait === 0) return;
+    this.#hurry = new AbortController();
+    await delay(wait, undefined, { signal: this.#hurry.signal }).catch(() => {});
+  }
+
+  async #flush(batch: OpenBatch<E, Folded>, generation: number): Promise<void> {
+    const { effects, check, onFlush, park } = this.#options;
+    const began = performance.now();
+    let attempts = 0;
+    const outcome = await this.#patiently(generation, async () => {
+      attempts += 1;
+      if (batch.undecodable.length > 0) await park(batch.undecodable);
+      return { written: await this.#commit(batch) };
+    });
+    if (outcome === undefined) return;
+    check.ok();
+    effects.committed?.(outcome.written);
+    onFlush?.({
+      records: batch.records,
+      events: batch.events,
+      undecodable: batch.undecodable.length,
+      durationMs: performance.now() - began,
+      attempts,
+    });
+  }
+
+  async #commit(batch: OpenBatch<E, Folded>): Promise<Outcome> {
+    const { effects, pool } = this.#options;
+    return inTransaction(pool, async (tx) => {
+      // First, so that a zombie waits for and locks nothing else.
+      await advancePositions(tx, effects.consumer, [...batch.advances.values()]);
+      return effects.write(tx, batch.folded);
+    });
+  }
+
+  /** Tries until it works; undefined where the generation ended first, or the positions were refused. */
+  async #patiently<T>(generation: number, work: () => Promise<T>): Promise<T | undefined> {
+    const { effects, logger, check, reread } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        effects.forget?.();
+        if (generation !== this.#generation) return undefined;
+        if (error instanceof PositionRefusedError) {
+          logger.warn('Positions were refused, reading again from what is stored', { error });
+          this.#drop();
+          reread();
+          return undefined;
+        }
+        if (this.#stopped) {
+          logger.warn('What was not committed at the stop is read again at the next start', { error });
+          this.#drop();
+          return undefined;
+        }
+        const reason = error instanceof Error ? error.message : String(error);
+        check.failing(`positions stand still: ${reason}`);
+        const level = isTransient(error) ? 'warn' : 'error';
+        logger[level]('A batch could not be committed, it is tried again', {
+          consumer: effects.consumer,
+          attempt,
+          error,
+        });
+        await delay(backoffMs(attempt, POSTGRES_BACKOFF), undefined, { signal: this.#dropped.signal }).catch(() => {});
+        if (generation !== this.#generation) return undefined;
+      }
+    }
+  }
+
+  #drop(): void {
+    this.#generation += 1;
+    this.#due.clear();
+    this.#open = new OpenBatch(this.#options.effects);
+    this.#room?.resolve();
+    this.#room = undefined;
+    this.#hurry.abort();
+    this.#dropped.abort();
+    this.#dropped = new AbortController();
+  }
+}
