@@ -1,0 +1,38 @@
+import type { TaskQueued, TaskStarted } from '@taskflow/schemas/events';
+
+export interface StartContext {
+  readonly now: number;
+  readonly eventId: string;
+  readonly workerId: string;
+  /** How often the share group has handed out the record. */
+  readonly delivery: number;
+  /** How often the attempt has been started, this start included. */
+  readonly starts: number;
+  readonly leaseMs: number;
+  /** Where the TaskQueued record lies in its queue topic. */
+  readonly queuePartition: number;
+  readonly queueOffset: number;
+}
+
+/** The event that a worker has acknowledged before it runs the handler. */
+export function decideStart(queued: TaskQueued, context: StartContext): TaskStarted {
+  return {
+    event: 'TaskStarted',
+    taskId: queued.taskId,
+    generation: queued.generation,
+    attempt: queued.attempt,
+    workerId: context.workerId,
+    eventId: context.eventId,
+    userId: queued.userId,
+    type: queued.type,
+    priority: queued.priority,
+    occurredAt: context.now,
+    runId: queued.runId,
+    stepId: queued.stepId,
+    delivery: context.delivery,
+    starts: context.starts,
+    leaseMs: context.leaseMs,
+    queuePartition: context.queuePartition,
+    queueOffset: context.queueOffset,
+  };
+}
