@@ -1,3 +1,4 @@
+import { typeNamePattern } from '@taskflow/schemas/topics';
 import type { z } from 'zod';
 import type { SafeFetch } from './safeFetch.ts';
 
@@ -53,8 +54,10 @@ export interface TaskDefinition<Payload extends z.ZodType = z.ZodType, Result ex
   readonly inline?: boolean;
   /** How many run at once in a process, over all priorities. Default 64; `TASKFLOW_SLOTS` overrides it. */
   readonly slots?: number;
-  /** What to do about a run whose worker may be gone: run again now, or wait for its lease because effects cannot bear a second run. Default `now`. */
-  readonly takeover?: 'now' | 'after-lease';
+  /** What to do about a run whose worker may be gone: run it again, or wait for its lease because effects cannot bear a second run. Default `at-once`. */
+  readonly takeover?: 'at-once' | 'after-lease';
+  /** A few words of a result, for lists. */
+  preview?(result: z.output<Result>): string | null;
   /** Error codes of this type's own: code to meaning. */
   readonly errors?: Readonly<Record<string, string>>;
   /** For tests and benchmarks only: `TASKFLOW_TEST_TYPES=false` switches it off. */
@@ -67,11 +70,11 @@ export interface TaskDefinition<Payload extends z.ZodType = z.ZodType, Result ex
 }
 
 /** A definition whose payload and result types do not matter to whoever holds it. */
-export type AnyTaskDefinition = Omit<TaskDefinition, 'run'> & {
+export type AnyTaskDefinition = Omit<TaskDefinition, 'run' | 'preview'> & {
+  preview?(result: never): string | null;
   run(context: TaskContext<never>): unknown;
 };
 
-const TYPE_NAME = /^[a-z][a-z0-9_]{0,48}$/;
 const ERROR_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 /** Declares a task type: the default export of `workers/tasks/<type>/task.ts`. Throws on a definition that could not work. */
@@ -80,7 +83,7 @@ export function defineTask<Payload extends z.ZodType, Result extends z.ZodType>(
 ): TaskDefinition<Payload, Result> {
   const { type, version, slots, defaults } = definition;
   const wrong = (what: string) => new TypeError(`Task type ${JSON.stringify(type)}: ${what}`);
-  if (!TYPE_NAME.test(type)) throw wrong('its name must be snake case, a letter first, at most 49 characters');
+  if (!typeNamePattern.test(type)) throw wrong(`its name must fit ${typeNamePattern}`);
   if (!Number.isInteger(version) || version < 1) throw wrong(`version must be an integer from 1, is ${version}`);
   if (slots !== undefined && (!Number.isInteger(slots) || slots < 1))
     throw wrong(`slots must be an integer from 1, is ${slots}`);

@@ -1,0 +1,45 @@
+const url = 'https://api.example.org/v1/things?x=1';
+
+export const accepted = [
+  { url },
+  { url: 'HTTP://EXAMPLE.ORG' },
+  {
+    url,
+    method: 'POST',
+    json: { a: [1, null] },
+    headers: { Authorization: 'Bearer x', 'x-one': '' },
+    expectStatus: 201,
+  },
+  { url, method: 'PUT', text: 'plain', expectStatus: [200, 404] },
+  { url, json: null },
+];
+
+export const refused = [
+  {},
+  { url: 'ftp://example.org' },
+  { url: 'example.org' },
+  { url: 'http://' },
+  { url: 'https:///path' },
+  { url: 'http://exa mple.org' },
+  { url: ` ${url}` },
+  { url: `https://example.org/${'x'.repeat(2048)}` },
+  { url, method: 'CONNECT' },
+  { url, method: 'get' },
+  { url, json: 1, text: 'x' },
+  { url, headers: { 'bad name': 'x' } },
+  { url, headers: { '': 'x' } },
+  { url, headers: { 'x-a': 'line\r\nbreak' } },
+  { url, headers: { 'x-a': 'not latin: ř' } },
+  { url, headers: { 'x-a': 1 } },
+  { url, headers: { Host: 'other.example' } },
+  { url, headers: { 'CONTENT-length': '1' } },
+  { url, headers: { 'Transfer-Encoding': 'chunked' } },
+  { url, headers: { Connection: 'upgrade' } },
+  { url, headers: { 'Proxy-Authorization': 'x' } },
+  { url, headers: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`x-${n}`, ''])) },
+  { url, expectStatus: 99 },
+  { url, expectStatus: '200' },
+  { url, expectStatus: [] },
+  { url, text: 7 },
+  { url, unknown: true },
+];

@@ -1,0 +1,30 @@
+export const accepted = [
+  { url: 'https://example.org' },
+  { url: 'http://example.org:8080/a/b?c=d#e' },
+  { url: 'HTTPS://EXAMPLE.ORG/' },
+  { url: 'http://[2001:db8::1]/' },
+  { url: 'http://127.0.0.1/' },
+  { url: 'https://пример.example/ä' },
+];
+
+export const refused = [
+  {},
+  { url: '' },
+  { url: 'example.org' },
+  { url: '//example.org' },
+  { url: 'ftp://example.org/' },
+  { url: 'file:///etc/passwd' },
+  { url: 'javascript:alert(1)' },
+  { url: 'http:/example.org' },
+  { url: 'http://' },
+  { url: 'http:///path' },
+  { url: 'http://?q' },
+  { url: 'http://exa mple.org/' },
+  { url: 'http://example.org/\n' },
+  { url: ' http://example.org/' },
+  { url: `http://example.org/${'x'.repeat(2048)}` },
+  { url: 7 },
+  { url: 'https://example.org', depth: 2 },
+  [],
+  null,
+];
