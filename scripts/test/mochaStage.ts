@@ -1,0 +1,40 @@
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { root, run } from './run.ts';
+import { type Tally, verdict } from './tally.ts';
+
+interface MochaOptions {
+  /** A file of Mocha's options at the root of the repository; its `spec` says which tests it runs. */
+  readonly config: string;
+  /** Put before `mocha`, for instance to give it servers. */
+  readonly around?: readonly string[];
+}
+
+/** Runs Mocha and counts. No test files is no failure: there is nothing to run. */
+export async function testWithMocha({ config, around = [] }: MochaOptions): Promise<Tally> {
+  const { spec } = JSON.parse(readFileSync(path.join(root, config), 'utf8')) as { spec: string[] };
+  if (globSync(spec, { cwd: root }).length === 0) return { passed: 0, failed: 0 };
+
+  const folder = mkdtempSync(path.join(tmpdir(), 'taskflow-count-'));
+  try {
+    const output = path.join(folder, 'tally.json');
+    const [file = 'mocha', ...args] = [
+      ...[...around, 'mocha', '--config', config, '--forbid-only'],
+      ...['--reporter', 'scripts/test/mochaReporter.ts', '--reporter-option', `output=${output}`],
+    ];
+    const exitCode = await run(file, args);
+    return verdict(readTally(output), exitCode);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the reporter has written; nothing where Mocha did not get to its end. */
+function readTally(file: string): Tally | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Tally;
+  } catch {
+    return undefined;
+  }
+}
