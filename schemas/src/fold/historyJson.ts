@@ -1,0 +1,105 @@
+import { type TaskEvent, taskEventNames } from '../events.ts';
+import type { HistoryEntry } from './historyEntry.ts';
+
+/**
+ * The history as compact JSON text, for a column of the task's row (about 110 bytes an entry). An entry is an array:
+ * the event's name without "Task", generation, attempt, event id, time, worker, partition, offset; then, where there
+ * is more to tell, an object with what is not null.
+ */
+export function historyToJson(history: readonly HistoryEntry[]): string {
+  return JSON.stringify(history.map(compact));
+}
+
+/** Takes in what `historyToJson` wrote: the same history. Throws on an event that this version does not know. */
+export function historyFromJson(json: string): readonly HistoryEntry[] {
+  return (JSON.parse(json) as CompactEntry[]).map(expand);
+}
+
+type Details = {
+  -readonly [K in
+    | 'cause'
+    | 'delivery'
+    | 'starts'
+    | 'progress'
+    | 'dueAt'
+    | 'error'
+    | 'durationMs'
+    | 'reason']?: HistoryEntry[K];
+} & { handOver?: true };
+
+type CompactEntry = [
+  name: string,
+  generation: number,
+  attempt: number,
+  eventId: string,
+  at: number,
+  workerId: string,
+  partition: number,
+  offset: number,
+  details?: Details,
+];
+
+function compact(entry: HistoryEntry): CompactEntry {
+  const { generation, attempt, eventId, at, workerId, partition, offset } = entry;
+  const line: CompactEntry = [entry.event.slice(4), generation, attempt, eventId, at, workerId, partition, offset];
+  const details = detailsOf(entry);
+  if (details !== undefined) line.push(details);
+  return line;
+}
+
+function detailsOf(entry: HistoryEntry): Details | undefined {
+  switch (entry.event) {
+    case 'TaskQueued':
+      return { cause: entry.cause };
+    case 'TaskScheduled':
+      return entry.dueAt === null ? undefined : { dueAt: entry.dueAt };
+    case 'TaskStarted':
+      return { delivery: entry.delivery, starts: entry.starts };
+    case 'TaskHeartbeat':
+      return heartbeatDetails(entry);
+    case 'TaskSucceeded':
+      return { durationMs: entry.durationMs };
+    case 'TaskRetryScheduled':
+      return { dueAt: entry.dueAt, error: entry.error };
+    case 'TaskFailed':
+      return { error: entry.error };
+    case 'TaskCancelled':
+      return entry.reason === null ? undefined : { reason: entry.reason };
+  }
+}
+
+function heartbeatDetails(entry: HistoryEntry): Details | undefined {
+  const details: Details = {};
+  if (entry.progress !== null) details.progress = entry.progress;
+  if (entry.handOver) details.handOver = true;
+  return entry.progress === null && !entry.handOver ? undefined : details;
+}
+
+const eventOfName: ReadonlyMap<string, TaskEvent['event']> = new Map(
+  taskEventNames.map((name) => [name.slice(4), name]),
+);
+
+function expand(line: CompactEntry): HistoryEntry {
+  const event = eventOfName.get(line[0]);
+  if (event === undefined) throw new Error(`A history names an event that this version does not know: Task${line[0]}`);
+  const details = line[8];
+  return {
+    event,
+    generation: line[1],
+    attempt: line[2],
+    eventId: line[3],
+    at: line[4],
+    workerId: line[5],
+    partition: line[6],
+    offset: line[7],
+    cause: details?.cause ?? null,
+    delivery: details?.delivery ?? null,
+    starts: details?.starts ?? null,
+    progress: details?.progress ?? null,
+    handOver: details?.handOver ?? false,
+    dueAt: details?.dueAt ?? null,
+    error: details?.error ?? null,
+    durationMs: details?.durationMs ?? null,
+    reason: details?.reason ?? null,
+  };
+}
