@@ -1,0 +1,163 @@
+import type { HeldRecord } from './delivered.ts';
+
+/** What `Polls` needs of a share session. */
+export interface PollSource {
+  /** A poll makes sense now. */
+  readonly isReady: boolean;
+  /** Never rejects; only one at a time. */
+  poll(maxRecords: number, maxWaitMs: number): Promise<HeldRecord[]>;
+}
+
+export interface PollOptions {
+  /** Never more records than this: those returned, and those that polls under way may still bring. */
+  readonly maxRecords: number;
+  readonly maxWaitMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The broker holds a poll no longer than this: accepts and renewals of the same session wait behind it. */
+const longestPollMs = 500;
+/** With fewer free slots than sources they must take turns. */
+const turnMs = 50;
+/** A poll that waits reserves this part of the free slots, at least one, so that most are free when the first record comes. */
+const reservedPart = 1 / 32;
+/** What arrived while nobody was waiting is given back when nobody asks for it within this time. */
+const keepMs = 1_000;
+
+/**
+ * Polls of one or several share sessions on one account of free slots. Asked in order without waiting; when all were
+ * empty, waited on together. A poll that waits at the broker cannot be called back: the slots that it may fill stay
+ * reserved until it is answered, and what it brings after its caller has gone is there for the next one.
+ */
+export class Polls {
+  readonly #release: (records: readonly HeldRecord[]) => void;
+  #reserved = 0;
+  #arrived: HeldRecord[] = [];
+  #waiter: (() => void) | undefined;
+  #fetching = false;
+  /** All sources waited in vain in the last call: to ask them without waiting again would tell nothing new. */
+  #allEmpty = false;
+  #abandoned = false;
+  #keepTimer: NodeJS.Timeout | undefined;
+
+  constructor(release: (records: readonly HeldRecord[]) => void) {
+    this.#release = release;
+  }
+
+  /** A source may have become ready. */
+  changed(): void {
+    this.#waiter?.();
+  }
+
+  /** One call at a time. An abort ends it at once; records that come afterwards are released, unless the next call is there. */
+  async fetch(sources: () => readonly PollSource[], options: PollOptions): Promise<HeldRecord[]> {
+    if (this.#fetching) throw new Error('A fetch of these queues is under way already: await it first');
+    this.#fetching = true;
+    this.#abandoned = false;
+    clearTimeout(this.#keepTimer);
+    try {
+      return await this.#fetch(sources, options);
+    } finally {
+      this.#fetching = false;
+      if (options.signal?.aborted) this.#abandon();
+      else this.#keep();
+    }
+  }
+
+  async #fetch(sources: () => readonly PollSource[], options: PollOptions): Promise<HeldRecord[]> {
+    const { maxRecords, maxWaitMs, signal } = options;
+    const deadline = performance.now() + maxWaitMs;
+    const found = this.#take(maxRecords);
+    if (found.length > 0 || maxRecords <= 0 || signal?.aborted) return found;
+    if (maxWaitMs <= 0 || !(this.#allEmpty || this.#isSole(sources()))) {
+      await this.#ask(sources(), found, maxRecords);
+      found.push(...this.#take(maxRecords - found.length));
+    }
+    this.#allEmpty = false;
+    while (found.length === 0 && !signal?.aborted) {
+      const left = deadline - performance.now();
+      if (left <= 0) break;
+      this.#allEmpty = this.#startPolls(sources(), maxRecords, left);
+      await this.#change(left, signal);
+      found.push(...this.#take(maxRecords));
+    }
+    if (found.length > 0) this.#allEmpty = false;
+    return found;
+  }
+
+  /** A single source need not be asked before it is waited on: a poll with something to give does not wait. */
+  #isSole(sources: readonly PollSource[]): boolean {
+    return this.#reserved === 0 && sources.length === 1;
+  }
+
+  async #ask(sources: readonly PollSource[], found: HeldRecord[], maxRecords: number): Promise<void> {
+    for (const source of sources) {
+      const room = maxRecords - found.length - this.#arrived.length - this.#reserved;
+      if (room <= 0) return;
+      if (!source.isReady) continue;
+      this.#reserved += room;
+      const records = await source.poll(room, 0);
+      this.#reserved -= room;
+      for (const record of records) found.push(record);
+    }
+  }
+
+  /** Starts a poll on each source that is ready. False if some had no slot left. */
+  #startPolls(sources: readonly PollSource[], maxRecords: number, left: number): boolean {
+    const ready = sources.filter((source) => source.isReady);
+    const room = maxRecords - this.#reserved;
+    const each = this.#isSole(sources) ? room : Math.max(1, Math.floor(room * reservedPart));
+    const enough = each * ready.length <= room;
+    const waitMs = Math.ceil(Math.min(left, enough ? longestPollMs : turnMs));
+    for (const source of ready.slice(0, Math.floor(room / each))) void this.#wait(source, each, waitMs);
+    return enough;
+  }
+
+  async #wait(source: PollSource, maxRecords: number, maxWaitMs: number): Promise<void> {
+    this.#reserved += maxRecords;
+    const records = await source.poll(maxRecords, maxWaitMs);
+    this.#reserved -= maxRecords;
+    if (records.length === 0) {
+      this.#waiter?.();
+    } else if (this.#abandoned) {
+      this.#release(records);
+    } else {
+      for (const record of records) this.#arrived.push(record);
+      if (this.#waiter) this.#waiter();
+      else if (!this.#fetching) this.#keep();
+    }
+  }
+
+  #take(maxRecords: number): HeldRecord[] {
+    const taken = this.#arrived.length <= maxRecords ? this.#arrived : this.#arrived.slice(0, Math.max(0, maxRecords));
+    this.#arrived = taken === this.#arrived ? [] : this.#arrived.slice(taken.length);
+    return taken;
+  }
+
+  #change(forMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        this.#waiter = undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, forMs);
+      signal?.addEventListener('abort', done);
+      this.#waiter = done;
+    });
+  }
+
+  #keep(): void {
+    if (this.#arrived.length === 0) return;
+    clearTimeout(this.#keepTimer);
+    this.#keepTimer = setTimeout(() => {
+      if (!this.#fetching) this.#release(this.#take(Number.POSITIVE_INFINITY));
+    }, keepMs);
+  }
+
+  #abandon(): void {
+    this.#abandoned = true;
+    this.#release(this.#take(Number.POSITIVE_INFINITY));
+  }
+}

@@ -1,0 +1,381 @@
+import { backoffMs } from '../backoff.ts';
+import type { Cluster } from '../cluster.ts';
+import { ClosedError, ConnectionError, KafkaError, throwIfError } from '../errors.ts';
+import type { BrokerConnection } from '../wire/connection.ts';
+import { codes } from '../wire/errorCodes.ts';
+import { metadata } from '../wire/messages/metadata.ts';
+import type { Request, Response } from '../wire/request.ts';
+import { acquiredRecords } from './acquired.ts';
+import type { HeldRecord, Hold } from './delivered.ts';
+import { partitionFault, sessionFault } from './faults.ts';
+import { closeSessionEpoch, shareAcknowledge } from './messages/shareAcknowledge.ts';
+import { type ShareFetchResponse, shareFetch } from './messages/shareFetch.ts';
+import { Renewals, type Renewed } from './renewals.ts';
+import { SessionPartitions } from './sessionPartitions.ts';
+import { acknowledgedTopics, answerFor, fetchTopics, forgottenTopics, nested } from './sessionRequests.ts';
+import { type PartitionId, type SessionChanges, SessionState } from './sessionState.ts';
+import { type AcknowledgementCounts, SharePartition } from './sharePartition.ts';
+import { WakeUp } from './wakeUp.ts';
+
+export interface SessionOptions {
+  readonly cluster: Cluster;
+  readonly brokerId: number;
+  readonly group: string;
+  readonly topic: string;
+  readonly memberId: string;
+  readonly maxBytes: number;
+  /** For an answer, beside the time that a long poll takes. */
+  readonly answerTimeoutMs: number;
+  readonly counts: AcknowledgementCounts;
+  /** These holds are over. */
+  onLost(holds: readonly Hold[], reason: string): void;
+  /** The broker does not serve partitions any more, or cannot be reached: look up topic and leaders anew. */
+  onMoved(): void;
+  /** It may be polled again, or all that waited is acknowledged: whoever waits looks again. */
+  onChange(): void;
+}
+
+interface Poll {
+  readonly maxRecords: number;
+  readonly maxWaitMs: number;
+  readonly resolve: (records: HeldRecord[]) => void;
+}
+
+/**
+ * The share session of one member with one broker, on a connection of its own, one request at a time. It heals by itself:
+ * whatever ends the session ends every hold within it, and the next poll opens a new one.
+ *
+ * Two traps of the broker (4.4). Locks belong to the member's id, so a session that is opened anew would not give up
+ * those of records whose answer was lost: after a loss a session is opened, closed (that frees them) and opened again. And
+ * when a connection ends, the broker ends whatever session its member has at that moment, also one opened since on another
+ * connection: so a sound connection is kept, and one that was cut is followed by a pause.
+ */
+export class ShareSession {
+  readonly brokerId: number;
+  readonly partitions: SessionPartitions;
+  readonly #options: SessionOptions;
+  readonly #state = new SessionState();
+  readonly #renewals = new Renewals();
+  readonly #wakeUp: WakeUp;
+  #connection: BrokerConnection | undefined;
+  #poll: Poll | undefined;
+  #running = false;
+  #closing = false;
+  #closed = false;
+  #mayHoldLocks = false;
+  #failures = 0;
+  #resumeAt = 0;
+  #acknowledgeFailures = 0;
+  #acknowledgeAt = 0;
+  /** When the last fetch was answered without an error, on the clock of `performance.now()`. */
+  lastFetchAt: number | undefined;
+  lastError: Error | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.brokerId = options.brokerId;
+    this.partitions = new SessionPartitions((id) => new SharePartition(id, options.topic, this, options.counts));
+    this.#wakeUp = new WakeUp(() => {
+      void this.#run();
+      options.onChange();
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#state.isOpen;
+  }
+
+  get isPolling(): boolean {
+    return this.#poll !== undefined;
+  }
+
+  /** Whether a poll makes sense now; `onChange` is called when that becomes true. */
+  get isReady(): boolean {
+    return !this.#poll && !this.#closing && this.#resumeAt <= performance.now() && this.#active().length > 0;
+  }
+
+  /** Asks for records; never rejects: when it fails it gives none. For a session that `isReady`. */
+  poll(maxRecords: number, maxWaitMs: number): Promise<HeldRecord[]> {
+    return new Promise((resolve) => {
+      this.#poll = { maxRecords, maxWaitMs, resolve };
+      void this.#run();
+    });
+  }
+
+  /** Something waits to be acknowledged: it rides on a poll that is asked for in this turn, or else goes alone. */
+  acknowledge(): void {
+    if (!this.#running) this.#wakeUp.soon();
+  }
+
+  renew(records: readonly HeldRecord[]): Promise<Renewed> {
+    return new Promise((resolve) => {
+      this.#renewals.add(records, resolve);
+      this.acknowledge();
+    });
+  }
+
+  /** Takes no more polls, sends what waits (until the deadline), gives up every lock, ends the connection. */
+  async close(deadline: number): Promise<void> {
+    this.#closing = true;
+    while ((this.#running || !this.partitions.settled) && performance.now() < deadline) {
+      await this.#wakeUp.next(Math.min(deadline, performance.now() + 50));
+    }
+    this.#closed = true;
+    this.#wakeUp.stop();
+    if (this.#connection && this.#state.isOpen && !this.#running) {
+      await this.#send(this.#acknowledgement(closeSessionEpoch, [], false)).catch(() => {});
+    }
+    this.#connection?.close();
+    this.#lose();
+  }
+
+  /** One request after the other, as long as there is something to ask for or to say. */
+  async #run(): Promise<void> {
+    if (this.#running || this.#closed) return;
+    this.#running = true;
+    try {
+      while (!this.#closed && (await this.#step()));
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+    }
+    this.#wakeUp.passed();
+    if (this.partitions.settled) this.#options.onChange();
+  }
+
+  async #step(): Promise<boolean> {
+    const waiting = this.#waiting();
+    if (this.#state.isOpen && !this.#renewals.empty) {
+      await this.#sendRenewals();
+    } else if (waiting.length > 0 && (!this.#poll || waiting.some((partition) => this.#goesAlone(partition)))) {
+      await this.#sendAcknowledgements(waiting);
+    } else if (this.#poll) {
+      await this.#fetch(this.#poll, waiting);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  /** Halves of what was refused should not wait for a long poll; a fetch would take a partition given up into the session. */
+  #goesAlone({ id, hasSuspects }: SharePartition): boolean {
+    return hasSuspects || !this.partitions.wanted.has(id.key);
+  }
+
+  #waiting(): readonly SharePartition[] {
+    if (!this.#state.isOpen || this.#acknowledgeAt > performance.now()) return [];
+    return this.partitions.waiting();
+  }
+
+  #active(): PartitionId[] {
+    return this.partitions.active(performance.now());
+  }
+
+  async #fetch({ maxRecords, maxWaitMs }: Poll, waiting: readonly SharePartition[]): Promise<void> {
+    const active = this.#active();
+    if (active.length === 0) return this.#answer([]);
+    this.#connection ??= await this.#connect();
+    if (!this.#state.isOpen && this.#mayHoldLocks) await this.#giveUpLocks(active);
+    const changes = this.#state.changes(active);
+    const sentAt = performance.now();
+    this.#mayHoldLocks = true;
+    const response = await this.#send(this.#shareFetch(maxRecords, maxWaitMs, changes, waiting));
+    this.#succeeded('ShareFetch', response, changes);
+    if (changes.added.length > 0) await this.#begin(changes.added);
+    for (const partition of waiting) {
+      this.#acknowledged(partition, answerFor(response.partitions, partition.id)?.acknowledgeErrorCode);
+    }
+    const records = this.#received(response, sentAt + response.lockTimeoutMs);
+    this.lastFetchAt = performance.now();
+    this.#failures = 0;
+    this.#answer(records);
+  }
+
+  #answer(records: HeldRecord[]): void {
+    const poll = this.#poll;
+    this.#poll = undefined;
+    poll?.resolve(records);
+  }
+
+  async #connect(): Promise<BrokerConnection> {
+    const connection = await this.#options.cluster.openConnection(this.brokerId);
+    if (this.#closed) connection.close();
+    void connection.whenClosed.then((reason) => {
+      if (this.#connection !== connection) return;
+      this.#connection = undefined;
+      // a request under way is rejected with the same reason
+      if (!this.#running && !this.#closed) this.#fail(reason);
+    });
+    return connection;
+  }
+
+  async #send<T extends Response>(request: Request<T>): Promise<T> {
+    const connection = this.#connection;
+    if (!connection) throw new ConnectionError(`with id ${this.brokerId}`, 'the connection was closed');
+    const patience = this.#options.answerTimeoutMs + (request.mayTakeMs ?? 0);
+    const overdue = setTimeout(() => {
+      connection.close(
+        new ConnectionError(connection.broker, `${request.name} was not answered within ${patience} ms`),
+      );
+    }, patience);
+    try {
+      return await connection.send(request);
+    } finally {
+      clearTimeout(overdue);
+    }
+  }
+
+  #succeeded(
+    request: string,
+    { errorCode, errorMessage }: { errorCode: number; errorMessage: string | null },
+    changes?: SessionChanges,
+  ): void {
+    throwIfError(errorCode, `${request} for group ${this.#options.group}`, errorMessage);
+    this.#state.succeeded(changes);
+  }
+
+  async #giveUpLocks(active: readonly PartitionId[]): Promise<void> {
+    const opened = await this.#send(this.#shareFetch(0, 0, { added: active, forgotten: [] }, []));
+    this.#succeeded('ShareFetch', opened);
+    this.#succeeded('ShareAcknowledge', await this.#send(this.#acknowledgement(closeSessionEpoch, [], false)));
+    this.#state.reset();
+  }
+
+  /** Begins the hold on partitions that have joined the session, with the epoch that their leader itself states. */
+  async #begin(added: readonly PartitionId[]): Promise<void> {
+    const { topics } = await this.#send(metadata([this.#options.topic]));
+    for (const id of added) {
+      const described = topics[0]?.partitions.find(({ partition }) => partition === id.partition);
+      this.partitions.begin(id, described?.leaderEpoch ?? -1);
+    }
+  }
+
+  #received(response: ShareFetchResponse, lockedUntil: number): HeldRecord[] {
+    let all: HeldRecord[] = [];
+    for (const answer of response.partitions) {
+      const partition = this.partitions.find(answer.topicId, answer.partition);
+      if (!partition?.hold) continue;
+      if (answer.errorCode !== codes.NONE) {
+        this.#partitionFailed(partition, answer.errorCode, answer.errorMessage);
+      } else if (answer.records && answer.acquired.length > 0) {
+        const taken = acquiredRecords(answer.records, answer.acquired, partition.hold, lockedUntil);
+        partition.received(taken);
+        all = all.length === 0 ? taken.records : all.concat(taken.records);
+        if (taken.unreadable) {
+          const fields = { topic: partition.topic, partition: answer.partition, error: String(taken.unreadable) };
+          this.#options.cluster.logger.error('a record batch of a queue cannot be read', fields);
+        }
+      }
+    }
+    return all;
+  }
+
+  async #sendAcknowledgements(waiting: readonly SharePartition[]): Promise<void> {
+    const request = this.#acknowledgement(this.#state.epoch, acknowledgedTopics(waiting), false);
+    const response = await this.#send(request);
+    this.#succeeded('ShareAcknowledge', response);
+    for (const partition of waiting) {
+      this.#acknowledged(partition, answerFor(response.partitions, partition.id)?.errorCode);
+    }
+  }
+
+  #acknowledged(partition: SharePartition, code: number = codes.NONE): void {
+    if (code === codes.NONE || code === codes.INVALID_RECORD_STATE) {
+      partition.answered(code === codes.NONE ? 'done' : 'invalidState');
+      this.#acknowledgeFailures = 0;
+    } else if (partitionFault(code).lost) {
+      this.#partitionFailed(partition, code, null);
+    } else {
+      partition.answered('retry');
+      this.lastError = new KafkaError(code, `acknowledgements of ${partition.topic}/${partition.id.partition}`);
+      this.#options.cluster.logger.warn('acknowledgements were not taken, sending them again', {
+        error: this.lastError.message,
+      });
+      this.#acknowledgeAt = performance.now() + 20 + backoffMs(++this.#acknowledgeFailures);
+      this.#wakeUp.at(this.#acknowledgeAt);
+    }
+  }
+
+  async #sendRenewals(): Promise<void> {
+    const parts = this.#renewals.take();
+    const sentAt = performance.now();
+    const topics = nested(parts.map(({ partition, ranges }) => [partition.id, ranges] as const));
+    try {
+      const response = await this.#send(this.#acknowledgement(this.#state.epoch, topics, true));
+      this.#succeeded('ShareAcknowledge', response);
+      for (const part of parts.splice(0)) {
+        const code = answerFor(response.partitions, part.partition.id)?.errorCode ?? codes.NONE;
+        if (partitionFault(code).lost) this.#partitionFailed(part.partition, code, null);
+        this.#renewals.answered(part, code, sentAt + response.lockTimeoutMs);
+      }
+    } finally {
+      this.#renewals.lose(parts);
+    }
+  }
+
+  /** Leaves a partition out for a while: a session that has it would be answered at once, again and again. */
+  #partitionFailed(partition: SharePartition, code: number, detail: string | null): void {
+    const { lost, pauseMs } = partitionFault(code);
+    const error = new KafkaError(code, `queue ${partition.topic}/${partition.id.partition}`, detail);
+    this.lastError = error;
+    this.#options.cluster.logger.warn('a partition of a queue is not served at present', { error: error.message });
+    const until = performance.now() + pauseMs * (0.5 + Math.random());
+    this.partitions.pause(partition.id, until);
+    this.#wakeUp.at(until);
+    if (!lost) return;
+    const hold = this.partitions.lose(partition);
+    if (hold) this.#options.onLost([hold], error.message);
+    this.#options.onMoved();
+  }
+
+  /** Whatever went wrong, the session is over. */
+  #fail(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const { keepConnection, pauseMs } = sessionFault(error);
+    const { topic, group, cluster } = this.#options;
+    this.lastError = error;
+    if (!keepConnection) {
+      const connection = this.#connection;
+      this.#connection = undefined;
+      connection?.close();
+    }
+    this.#resumeAt = performance.now() + pauseMs * (0.5 + Math.random()) + backoffMs(++this.#failures);
+    this.#wakeUp.at(this.#resumeAt);
+    if (!(error instanceof ClosedError)) {
+      cluster.logger.warn('a share session ended', { topic, group, broker: this.brokerId, error: error.message });
+    }
+    const lost = this.#lose();
+    if (lost.length > 0) this.#options.onLost(lost, error.message);
+    this.#options.onMoved();
+  }
+
+  #lose(): readonly Hold[] {
+    this.#state.reset();
+    const lost = this.partitions.loseAll();
+    this.#renewals.lose();
+    this.#answer([]);
+    return lost;
+  }
+
+  #shareFetch(maxRecords: number, maxWaitMs: number, changes: SessionChanges, waiting: readonly SharePartition[]) {
+    const { group, memberId, maxBytes } = this.#options;
+    const topics = fetchTopics(changes, waiting);
+    const forgotten = forgottenTopics(changes);
+    return shareFetch({
+      group,
+      memberId,
+      sessionEpoch: this.#state.epoch,
+      maxWaitMs,
+      maxBytes,
+      maxRecords,
+      topics,
+      forgotten,
+    });
+  }
+
+  #acknowledgement(sessionEpoch: number, topics: ReturnType<typeof nested>, renews: boolean) {
+    const { group, memberId } = this.#options;
+    return shareAcknowledge({ group, memberId, sessionEpoch, renews, topics });
+  }
+}
