@@ -68,7 +68,7 @@ describe('runService', () => {
     const service = new Service(`
       onStop('first', () => logger.info('first stops'));
       logger.info('waiting');
-      await new Promise((_, reject) => stopping.addEventListener('abort', () => reject(stopping.reason)));`);
+      await new Promise((_, reject) => { stopping.onabort = () => reject(stopping.reason); });`);
     await service.says('waiting');
     service.signal('SIGINT');
     expect(await service.ended).to.equal(0);

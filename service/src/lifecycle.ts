@@ -37,14 +37,17 @@ export function runService(options: ServiceOptions): void {
   process.on('uncaughtException', crash('Uncaught exception'));
   process.on('unhandledRejection', crash('Unhandled rejection'));
 
-  const started = options.start({
-    stopping: stopping.signal,
-    onStop: (part, stop) => stops.push({ name: part, stop }),
-    fail(error) {
-      logger.error(`${name} cannot go on`, { error });
-      void end(1);
-    },
-  });
+  // Begins when all of this has been set up: a signal may come at any time.
+  const started = Promise.resolve().then(() =>
+    options.start({
+      stopping: stopping.signal,
+      onStop: (part, stop) => stops.push({ name: part, stop }),
+      fail(error) {
+        logger.error(`${name} cannot go on`, { error });
+        void end(1);
+      },
+    }),
+  );
 
   const end = async (code: number) => {
     if (ending) {
