@@ -1,0 +1,26 @@
+import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@taskflow/service/metrics';
+import type { Counter, Gauge, Histogram } from 'prom-client';
+
+export interface ApiMetrics {
+  readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
+  readonly tasksAccepted: Counter<'type' | 'priority'>;
+  readonly waiting: Gauge<'reason'>;
+  render(): Promise<{ contentType: string; body: string }>;
+}
+
+export function apiMetrics(metrics: Metrics): ApiMetrics {
+  return {
+    requestSeconds: metrics.histogram(
+      'http_request_seconds',
+      'Time from the head of a request to its answer, by pattern of the address',
+      LATENCY_BUCKETS_SECONDS,
+      ['method', 'route', 'status'],
+    ),
+    tasksAccepted: metrics.counter('tasks_accepted_total', 'Tasks whose event the log has acknowledged', [
+      'type',
+      'priority',
+    ]),
+    waiting: metrics.gauge('http_requests_waiting', 'Requests that wait for a task to end or for a view', ['reason']),
+    render: () => metrics.render(),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Logger } from '@taskflow/service/logger';
+import type { Readiness } from '@taskflow/service/readiness';
+import type { Authenticate } from './http/principal.ts';
+import type { ApiMetrics } from './metrics.ts';
+import type { Submissions } from './submission/submissions.ts';
+import type { TypeCatalogue } from './types.ts';
+import type { ResultView } from './views/resultView.ts';
+import type { TaskLogView } from './views/taskLogView.ts';
+import type { TaskReading } from './views/taskReading.ts';
+import type { TaskView } from './views/taskView.ts';
+
+export interface Limits {
+  readonly maxTaskBytes: number;
+  readonly maxBatchBytes: number;
+  readonly maxJsonDepth: number;
+}
+
+/** All that endpoints reach: made in `main.ts`, handed to each of them. */
+export interface Ports {
+  readonly authenticate: Authenticate;
+  readonly limits: Limits;
+  readonly submissions: Submissions;
+  /** The view of tasks as it is now. */
+  readonly tasks: TaskView;
+  /** The same, waiting for what is still on its way. */
+  readonly reading: TaskReading;
+  readonly results: ResultView;
+  readonly taskLogs: TaskLogView;
+  readonly types: TypeCatalogue;
+  readonly readiness: Readiness;
+  readonly metrics: ApiMetrics;
+  readonly logger: Logger;
+  /** Whether a line is logged for each request, not only for those that failed. */
+  readonly accessLog: boolean;
+  readonly documentation: { readonly openapi: string; readonly page: string };
+}
