@@ -37,7 +37,7 @@ export interface ClusterOptions {
   readonly startTimeoutMs?: number;
   /** For one connection attempt. Default 5 s. */
   readonly connectTimeoutMs?: number;
-  /** For an answer; then its connection is given up. Default 30 s. */
+  /** For an answer; then its connection is given up. Default 10 s. */
   readonly requestTimeoutMs?: number;
 }
 
@@ -98,7 +98,7 @@ export class Cluster {
       sasl,
       logger,
       connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
-      requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+      requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     });
   }
 

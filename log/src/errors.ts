@@ -1,19 +1,22 @@
+import type { AppendedPosition } from './appender.ts';
 import { errorCode } from './wire/errorCodes.ts';
 
 /** A broker answered with an error code. `name` is the protocol's name of it, for example `NOT_COORDINATOR`. */
 export class KafkaError extends Error {
   readonly code: number;
+  /** What was asked of what: `Produce to taskflow.control/0`. */
+  readonly subject: string;
   /** The same request may succeed later, after a refresh of leaders or coordinator where that is the reason. */
   readonly retriable: boolean;
   /** What is known about leaders is out of date. */
   readonly staleMetadata: boolean;
 
-  /** `subject` says what was asked of what: `Produce to taskflow.control/0`. */
   constructor(code: number, subject: string, detail?: string | null) {
     const known = errorCode(code);
     super(`${subject}: ${known.name} (${code}): ${detail || known.message}`);
     this.name = known.name;
     this.code = code;
+    this.subject = subject;
     this.retriable = known.retriable;
     this.staleMetadata = known.staleMetadata;
   }
@@ -82,6 +85,19 @@ export class RecordTooLargeError extends Error {
     this.topic = topic;
     this.size = size;
     this.limit = limit;
+  }
+}
+
+/** Of the records of one call some were appended, others not, or not all for the same reason. */
+export class PartialAppendError extends Error {
+  override readonly name = 'PartialAppendError';
+  /** In the order of the records: where it lies, or why it does not (or is not known to). */
+  readonly outcomes: readonly (AppendedPosition | Error)[];
+
+  constructor(outcomes: readonly (AppendedPosition | Error)[], firstError: Error) {
+    const failed = outcomes.filter((outcome) => outcome instanceof Error).length;
+    super(`${failed} of ${outcomes.length} records were not appended: ${firstError.message}`, { cause: firstError });
+    this.outcomes = outcomes;
   }
 }
 

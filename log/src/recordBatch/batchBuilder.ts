@@ -3,8 +3,6 @@ import type { Headers } from './decodeRecordBatches.ts';
 import { headerSize, layout, lengthOverhead, magicV2 } from './layout.ts';
 
 const initialCapacity = 4 * 1024;
-/** Lengths and deltas of a record without headers take at most this many bytes: 5 + 1 + 1 + 5 + 5 + 5 + 1, and some. */
-const recordOverhead = 24;
 const maxSequence = 0x8000_0000;
 
 /** The producer a batch is written by (KIP-98), and the number of its first record in that producer's order. */
@@ -17,13 +15,6 @@ export interface BatchSequence {
 /** Sequence numbers start again at 0 after 2³¹ − 1. */
 export function addSequence(sequence: number, records: number): number {
   return (sequence + records) % maxSequence;
-}
-
-/** An upper bound of what a record adds to a batch. */
-export function recordSizeBound(key: string | Buffer | null, value: Buffer | null, headers?: Headers): number {
-  let size = recordOverhead + byteLength(key) + (value?.length ?? 0);
-  for (const name in headers) size += 10 + Buffer.byteLength(name) + Buffer.byteLength(headers[name]!);
-  return size;
 }
 
 /**
@@ -50,25 +41,31 @@ export class BatchBuilder {
     return this.#buffer.length;
   }
 
+  /** When its first record was added. */
+  get createdAt(): number {
+    return this.#createdAt;
+  }
+
   reset(): void {
     this.#size = headerSize;
     this.#count = 0;
   }
 
-  add(key: string | Buffer | null, value: Buffer | null, headers?: Headers): void {
-    if (this.#count === 0) this.#createdAt = Date.now();
+  /** Bytes that the batch would have with one record more. */
+  sizeWith(key: string | Buffer | null, value: Buffer | null, headers?: Headers): number {
+    const body = this.#bodySize(key === null ? -1 : byteLength(key), value === null ? -1 : value.length, headers);
+    return this.#size + varintSize(body) + body;
+  }
+
+  /** Adds a record, unless the batch would be larger than `limit` with it: then it gives false, and changes nothing. */
+  tryAdd(key: string | Buffer | null, value: Buffer | null, headers: Headers | undefined, limit: number): boolean {
     const keyLength = key === null ? -1 : byteLength(key);
     const valueLength = value === null ? -1 : value.length;
-    this.#reserve(recordSizeBound(key, value, headers));
-    const attributesAndTimestampDelta = 2;
-    const body =
-      attributesAndTimestampDelta +
-      varintSize(this.#count) +
-      varintSize(keyLength) +
-      Math.max(keyLength, 0) +
-      varintSize(valueLength) +
-      Math.max(valueLength, 0) +
-      headersSize(headers);
+    const body = this.#bodySize(keyLength, valueLength, headers);
+    const size = this.#size + varintSize(body) + body;
+    if (size > limit) return false;
+    if (this.#count === 0) this.#createdAt = Date.now();
+    this.#reserve(size);
     this.#varint(body);
     this.#buffer[this.#size++] = 0;
     this.#buffer[this.#size++] = 0;
@@ -78,8 +75,10 @@ export class BatchBuilder {
     else if (key !== null) this.#bytes(key);
     this.#varint(valueLength);
     if (value !== null) this.#bytes(value);
-    this.#headers(headers);
+    if (headers) this.#headers(headers);
+    else this.#buffer[this.#size++] = 0;
     this.#count++;
+    return true;
   }
 
   /** The finished batch, a view of this builder's buffer. */
@@ -101,11 +100,20 @@ export class BatchBuilder {
     return buffer.subarray(0, this.#size);
   }
 
-  #headers(headers: Headers | undefined): void {
-    if (!headers) {
-      this.#buffer[this.#size++] = 0;
-      return;
-    }
+  #bodySize(keyLength: number, valueLength: number, headers: Headers | undefined): number {
+    const attributesAndTimestampDelta = 2;
+    return (
+      attributesAndTimestampDelta +
+      varintSize(this.#count) +
+      varintSize(keyLength) +
+      Math.max(keyLength, 0) +
+      varintSize(valueLength) +
+      Math.max(valueLength, 0) +
+      (headers ? headersSize(headers) : 1)
+    );
+  }
+
+  #headers(headers: Headers): void {
     const names = Object.keys(headers);
     this.#varint(names.length);
     for (const name of names) {
@@ -135,8 +143,7 @@ export class BatchBuilder {
     this.#buffer[this.#size++] = rest;
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#size + bytes;
+  #reserve(needed: number): void {
     if (needed <= this.#buffer.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, needed));
     this.#buffer.copy(grown, 0, 0, this.#size);
@@ -144,13 +151,11 @@ export class BatchBuilder {
   }
 }
 
-function byteLength(value: string | Buffer | null): number {
-  if (value === null) return 0;
+function byteLength(value: string | Buffer): number {
   return typeof value === 'string' ? Buffer.byteLength(value) : value.length;
 }
 
-function headersSize(headers: Headers | undefined): number {
-  if (!headers) return 1;
+function headersSize(headers: Headers): number {
   const names = Object.keys(headers);
   let size = varintSize(names.length);
   for (const name of names) {

@@ -2,7 +2,7 @@ import zlib from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { CorruptBatchError, UnsupportedCompressionError } from '../errors.ts';
-import { addSequence, BatchBuilder, recordSizeBound } from './batchBuilder.ts';
+import { addSequence, BatchBuilder } from './batchBuilder.ts';
 import { crc32c } from './crc32c.ts';
 import { decodeRecordBatches, type Headers } from './decodeRecordBatches.ts';
 import { controlBit, headerSize, layout, lengthOverhead, logAppendTimeBit } from './layout.ts';
@@ -17,7 +17,8 @@ const producer = { producerId: 4711, producerEpoch: 3, baseSequence: 10 };
 
 function build(records: readonly TestRecord[], baseOffset = 0): Buffer {
   const builder = new BatchBuilder();
-  for (const { key, value, headers } of records) builder.add(key, value, headers);
+  for (const { key, value, headers } of records)
+    expect(builder.tryAdd(key, value, headers, Number.POSITIVE_INFINITY)).to.equal(true);
   const batch = Buffer.from(builder.seal(producer));
   batch.writeBigInt64BE(BigInt(baseOffset), layout.baseOffset);
   return batch;
@@ -92,16 +93,21 @@ describe('record batches', () => {
     );
   });
 
-  it('knows an upper bound of the size beforehand', () => {
-    const builder = new BatchBuilder();
-    let bound = headerSize;
-    for (let i = 0; i < 20_000; i++) {
-      const value = Buffer.alloc(i % 257);
-      bound += recordSizeBound(`key-${i}`, value);
-      builder.add(`key-${i}`, value);
-    }
-    expect(builder.size).to.be.at.most(bound);
-    expect(builder.size).to.be.above(bound * 0.8);
+  it('takes records up to the limit to the byte, and stays whole when it refuses one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(400), { minLength: 2, maxLength: 150 }), (lengths) => {
+        const full = new BatchBuilder();
+        for (const length of lengths) full.tryAdd('key', Buffer.alloc(length), undefined, Number.POSITIVE_INFINITY);
+        const limited = new BatchBuilder();
+        const last = lengths.at(-1)!;
+        for (const length of lengths.slice(0, -1)) limited.tryAdd('key', Buffer.alloc(length), undefined, full.size);
+        const before = Buffer.from(limited.seal(producer));
+        expect(limited.tryAdd('key', Buffer.alloc(last), undefined, full.size - 1)).to.equal(false);
+        expect(limited.seal(producer).equals(before)).to.equal(true);
+        expect(limited.tryAdd('key', Buffer.alloc(last), undefined, full.size)).to.equal(true);
+        expect(limited.size).to.equal(full.size);
+      }),
+    );
   });
 
   it('stops before a batch that is cut off, wherever that is', () => {
@@ -225,7 +231,7 @@ describe('record batches', () => {
 
   it('can be sealed again for another producer', () => {
     const builder = new BatchBuilder();
-    builder.add('k', Buffer.from('v'));
+    builder.tryAdd('k', Buffer.from('v'), undefined, 1_000);
     builder.seal(producer);
     const again = builder.seal({ producerId: 9, producerEpoch: 0, baseSequence: 0 });
     expect(read(again).records).to.have.length(1);

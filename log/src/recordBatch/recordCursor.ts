@@ -34,13 +34,14 @@ export class RecordCursor {
   }
 
   #headers(count: number): Headers {
-    const headers: Record<string, string> = {};
+    const entries: [string, string][] = [];
     for (let i = 0; i < count; i++) {
       const name = this.#bytes();
       const value = this.#bytes();
-      if (name) headers[name.toString()] = value ? value.toString() : '';
+      if (name) entries.push([name.toString(), value ? value.toString() : '']);
     }
-    return headers;
+    // Unlike assignment, this makes a name like "__proto__" a property as any other.
+    return Object.fromEntries(entries);
   }
 
   #bytes(): Buffer | null {

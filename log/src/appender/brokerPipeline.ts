@@ -1,0 +1,148 @@
+import { setTimeout as delay, setImmediate as nextTick } from 'node:timers/promises';
+import { backoffMs } from '../backoff.ts';
+import type { BrokerConnection, Cluster } from '../cluster.ts';
+import { MalformedResponseError } from '../errors.ts';
+import { type PartitionProduced, produce } from '../wire/messages/produce.ts';
+import type { PartitionLog, SealedBatch } from './partitionLog.ts';
+import type { ProducerIds } from './producerIds.ts';
+
+/** The broker answers within this time whatever its replicas do; the connection's own time-out is later. */
+const replicationTimeoutMs = 5_000;
+
+/** What a pipeline needs of the appender. */
+export interface PipelineHost {
+  readonly cluster: Cluster;
+  readonly producers: ProducerIds;
+  readonly lingerMs: number;
+  readonly maxBatchBytes: number;
+  readonly maxRequestBytes: number;
+  /** The broker has answered for one partition. */
+  onAnswer(partition: PartitionLog, answer: PartitionProduced): void;
+  /** Nothing is known of these partitions' batches; their leaders may have moved. */
+  onLost(partitions: readonly PartitionLog[], error: unknown): void;
+  onRequest(request: { durationMs: number; records: number; bytes: number }): void;
+}
+
+/**
+ * The way to one broker: one connection, one request in flight, which carries a batch of each partition that has something
+ * for this broker. What comes meanwhile goes into the next.
+ */
+export class BrokerPipeline {
+  readonly #brokerId: number;
+  readonly #host: PipelineHost;
+  readonly #ready = new Set<PartitionLog>();
+  #connection: BrokerConnection | undefined;
+  #running = false;
+  #failures = 0;
+
+  constructor(brokerId: number, host: PipelineHost) {
+    this.#brokerId = brokerId;
+    this.#host = host;
+  }
+
+  /** This partition has something to send, and this broker leads it. */
+  add(partition: PartitionLog): void {
+    this.#ready.add(partition);
+    if (this.#running) return;
+    this.#running = true;
+    const { lingerMs } = this.#host;
+    if (lingerMs > 0) setTimeout(() => void this.#run(), lingerMs);
+    else setImmediate(() => void this.#run());
+  }
+
+  close(): void {
+    this.#connection?.close();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#ready.size > 0) {
+        await this.#exchange();
+        // Whoever has just been answered gets the chance to append more to the next request.
+        await nextTick();
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #exchange(): Promise<void> {
+    let sent: Map<PartitionLog, SealedBatch> | undefined;
+    try {
+      const producer = await this.#host.producers.current();
+      const connection = await this.#connect();
+      sent = this.#take(producer);
+      if (sent.size === 0) return;
+      const answers = await this.#send(connection, sent);
+      this.#failures = 0;
+      for (const partition of sent.keys()) partition.isBusy = false;
+      for (const [partition, answer] of answers) this.#host.onAnswer(partition, answer);
+    } catch (error) {
+      await this.#lose([...(sent?.keys() ?? [])], error);
+    }
+  }
+
+  /** One batch of each partition, as many as a request may hold; the others are first the next time. */
+  #take(producer: Awaited<ReturnType<ProducerIds['current']>>): Map<PartitionLog, SealedBatch> {
+    const { maxBatchBytes, maxRequestBytes } = this.#host;
+    const taken = new Map<PartitionLog, SealedBatch>();
+    let bytes = 0;
+    for (const partition of this.#ready) {
+      if (bytes >= maxRequestBytes) break;
+      this.#ready.delete(partition);
+      const batch = partition.nextBatch(producer, partition.topic.limit!, maxBatchBytes);
+      if (!batch) continue;
+      partition.isBusy = true;
+      taken.set(partition, batch);
+      bytes += batch.bytes.length;
+    }
+    return taken;
+  }
+
+  async #send(
+    connection: BrokerConnection,
+    sent: ReadonlyMap<PartitionLog, SealedBatch>,
+  ): Promise<[PartitionLog, PartitionProduced][]> {
+    const batches = [...sent].map(([{ topic, partition }, { bytes }]) => ({
+      topic: topic.name,
+      partition,
+      batch: bytes,
+    }));
+    const startedAt = performance.now();
+    const { partitions } = await connection.send(produce(batches, replicationTimeoutMs));
+    let records = 0;
+    let bytes = 0;
+    for (const batch of sent.values()) {
+      records += batch.calls.length;
+      bytes += batch.bytes.length;
+    }
+    this.#host.onRequest({ durationMs: performance.now() - startedAt, records, bytes });
+    const answers = new Map(partitions.map((answer) => [`${answer.topic}/${answer.partition}`, answer]));
+    return [...sent.keys()].map((partition) => {
+      const answer = answers.get(`${partition.topic.name}/${partition.partition}`);
+      if (answer) return [partition, answer];
+      connection.close();
+      throw new MalformedResponseError(
+        `Kafka broker ${connection.broker} did not answer for ${partition.topic.name}/${partition.partition}`,
+      );
+    });
+  }
+
+  async #connect(): Promise<BrokerConnection> {
+    if (!this.#connection || this.#connection.isClosed) {
+      this.#connection = await this.#host.cluster.openConnection(this.#brokerId);
+    }
+    return this.#connection;
+  }
+
+  /** Pauses, then hands back everything: what was sent, and what waits for this broker. */
+  async #lose(sent: readonly PartitionLog[], error: unknown): Promise<void> {
+    this.#failures++;
+    this.#connection?.close();
+    await delay(backoffMs(this.#failures));
+    for (const partition of sent) partition.isBusy = false;
+    const all = new Set([...sent, ...this.#ready]);
+    this.#ready.clear();
+    this.#host.onLost([...all], error);
+  }
+}
