@@ -82,7 +82,8 @@ export function runService(options: ServiceOptions): void {
       if (!ending) logger.info(`${name} started`);
     },
     (error: unknown) => {
-      if (!stopping.signal.aborted) logger.error(`${name} could not start`, { error });
+      if (stopping.signal.aborted) return; // it gave up because it was told to
+      logger.error(`${name} could not start`, { error });
       void end(1);
     },
   );
