@@ -47,8 +47,8 @@ build: install ## Compile everything to dist/ (incremental)
 	@npm run --silent build
 
 .PHONY: clean
-clean: ## End the stack, and remove its data and everything built (installed packages stay)
-	@if [ -f $(embedded)/dist/clean.js ]; then node $(embedded)/dist/clean.js; else rm -rf $(state); fi
+clean: ## Stop the system, remove its data and everything built (installed packages stay)
+	@if [ -f $(embedded)/dist/clean.js ]; then node $(embedded)/dist/stop.js && node $(embedded)/dist/clean.js; fi
 	@rm -rf coverage dist */dist infra/*/dist
 
 ##### Running

@@ -36,8 +36,7 @@ export async function startServer(program: Program): Promise<Server> {
     },
     async start() {
       if (server.pid !== undefined) throw new Error(`${program.name} runs already (pid ${server.pid})`);
-      const launched = await launch(program);
-      guardGroup(launched, program.crashSignal);
+      const launched = await launch(program, (identity) => guardGroup(identity, program.crashSignal));
       try {
         await untilReady(program, launched);
       } catch (error) {

@@ -1,14 +1,11 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startBroker } from './broker.ts';
 import { mongoDatabase, startMongo } from './mongo.ts';
 import { startPostgres } from './postgres.ts';
-import { guardFolder, unguardFolder } from './process/guard.ts';
 import { takenPorts } from './process/ports.ts';
-import { outsidePostgresFolder } from './process/postgresHome.ts';
+import { temporaryState } from './process/temporaryState.ts';
 import { startRedis } from './redis.ts';
-import { startRegistry } from './registry.ts';
+import { registryUrl, startRegistry } from './registry.ts';
 import type { Server } from './server.ts';
 
 /** Moves all ports of the stack for tests, so that several developers can test on one machine. */
@@ -43,12 +40,7 @@ export async function startTestStack(base = basePort()): Promise<TestStack> {
     );
   }
 
-  const folder = await mkdtemp(path.join(tmpdir(), 'taskflow-test-'));
-  // PostgreSQL's user passes through it when root runs the tests.
-  await chmod(folder, 0o711);
-  const folders = [folder, outsidePostgresFolder(path.join(folder, 'postgres'))];
-  for (const each of folders) guardFolder(each);
-
+  const { folder, remove } = await temporaryState();
   const postgresUrl = `postgres://taskflow:taskflow@127.0.0.1:${ports.postgres}/taskflow`;
   const stateDir = (name: string) => path.join(folder, name);
   const servers: Server[] = [];
@@ -59,10 +51,7 @@ export async function startTestStack(base = basePort()): Promise<TestStack> {
   };
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.stop()));
-    for (const each of folders) {
-      await rm(each, { recursive: true, force: true });
-      unguardFolder(each);
-    }
+    await remove();
   };
 
   const results = await Promise.allSettled([
@@ -82,7 +71,7 @@ export async function startTestStack(base = basePort()): Promise<TestStack> {
   return {
     environment: {
       TASKFLOW_KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
-      TASKFLOW_REGISTRY_URL: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
+      TASKFLOW_REGISTRY_URL: registryUrl(ports.registry),
       TASKFLOW_POSTGRES_URL: postgresUrl,
       TASKFLOW_MONGO_URL: `mongodb://127.0.0.1:${ports.mongo}/taskflow`,
       TASKFLOW_REDIS_URL: `redis://127.0.0.1:${ports.redis}`,

@@ -18,6 +18,9 @@ export interface Launched extends ProcessIdentity {
   exit: Exit | undefined;
 }
 
+/** Told of a new process at once, before anything else can happen: so that none is ever forgotten. */
+export type OnSpawn = (identity: ProcessIdentity) => void;
+
 /** A program that could not be started, or did not come to answer. The message says what happened and what its log says. */
 export class StartError extends Error {
   override readonly name = 'StartError';
@@ -30,14 +33,20 @@ const readyPollMs = 50;
  * Starts a program in a process group of its own, so that a terminal's Ctrl-C reaches its starter alone, and its whole
  * group can be ended at once.
  */
-export async function launch(program: Program): Promise<Launched> {
-  const command = await program.prepare();
-  mkdirSync(path.dirname(program.logFile), { recursive: true });
-  const log = openSync(program.logFile, 'a');
+export async function launch(program: Program, onSpawn?: OnSpawn): Promise<Launched> {
   try {
-    return await spawnInOwnGroup(command, ['ignore', log, log]);
+    return await spawnLogged(await program.prepare(), program.logFile, onSpawn);
   } catch (error) {
     throw new StartError(`${program.name} could not be started: ${(error as Error).message}`);
+  }
+}
+
+/** Starts a command as the leader of a new process group, its output appended to a file. */
+export async function spawnLogged(command: Command, logFile: string, onSpawn?: OnSpawn): Promise<Launched> {
+  mkdirSync(path.dirname(logFile), { recursive: true });
+  const log = openSync(logFile, 'a');
+  try {
+    return await spawnInOwnGroup(command, ['ignore', log, log], onSpawn);
   } finally {
     closeSync(log);
   }
@@ -47,28 +56,36 @@ export async function launch(program: Program): Promise<Launched> {
 export async function spawnInOwnGroup(
   { file, args, env, cwd, user }: Command,
   stdio: ['ignore' | 'inherit', number | 'inherit', number | 'inherit'],
+  onSpawn?: OnSpawn,
 ): Promise<Launched> {
   const child = spawn(file, args, { detached: true, stdio, ...user, ...(env && { env }), ...(cwd && { cwd }) });
   const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  const pid = child.pid!;
+  const spawned = new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  // No pid means an error event to come.
+  const pid = child.pid ?? -1;
   const launched: Launched = { pid, startTime: identify(pid)?.startTime ?? 0, exited, exit: undefined };
   void exited.then((exit) => {
     launched.exit = exit;
   });
+  if (child.pid !== undefined) onSpawn?.(launched);
+  await spawned;
   return launched;
 }
 
 /** Resolves when the program answers and is initialised; otherwise ends it and throws {@link StartError}. */
-export async function untilReady(program: Program, launched: Launched): Promise<void> {
-  const deadline = Date.now() + program.readyTimeoutMs;
+export async function untilReady(
+  program: Program,
+  launched: Launched,
+  timeoutMs = program.readyTimeoutMs,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
   while (!(await program.ready().catch(() => false))) {
     if (launched.exit !== undefined) throw await endedWhileStarting(program, launched.exit);
     if (Date.now() > deadline) {
       await end(launched, 'SIGKILL', 0);
-      const seconds = Math.round(program.readyTimeoutMs / 1000);
+      const seconds = Math.round(timeoutMs / 1000);
       throw new StartError(
-        `${program.name} gave no answer on port ${program.port} within ${seconds} s${await logTail(program)}`,
+        `${program.name} gave no answer on port ${program.port} within ${seconds} s${await logTail(program.logFile)}`,
       );
     }
     await sleep(readyPollMs);
@@ -113,11 +130,12 @@ async function endedWhileStarting(program: Program, { code, signal }: Exit): Pro
   const explanation = code === null ? undefined : program.explainExit?.(code);
   if (explanation !== undefined) return new StartError(explanation);
   const how = signal === null ? `exit code ${code}` : signal;
-  return new StartError(`${program.name} ended while it started (${how})${await logTail(program)}`);
+  return new StartError(`${program.name} ended while it started (${how})${await logTail(program.logFile)}`);
 }
 
-async function logTail(program: Program): Promise<string> {
-  const text = await readFile(program.logFile, 'utf8').catch(() => '');
+/** The last lines of a log, to be put behind a message. */
+export async function logTail(logFile: string): Promise<string> {
+  const text = await readFile(logFile, 'utf8').catch(() => '');
   const lines = text.trimEnd().split('\n').slice(-5);
-  return `; the end of ${program.logFile}:\n${lines.map((line) => `  ${line.slice(0, 300)}`).join('\n')}`;
+  return `; the end of ${logFile}:\n${lines.map((line) => `  ${line.slice(0, 300)}`).join('\n')}`;
 }

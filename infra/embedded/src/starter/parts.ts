@@ -1,0 +1,87 @@
+/** Everything that runs, and what each part needs to be there before it. The system starts and stops by this table. */
+import path from 'node:path';
+import { brokerProgram } from '../broker.ts';
+import { mongoDatabase, mongoProgram } from '../mongo.ts';
+import { postgresProgram } from '../postgres.ts';
+import type { Command, Program } from '../process/program.ts';
+import { redisProgram } from '../redis.ts';
+import { registryProgram, registryUrl } from '../registry.ts';
+import { nodeCommand, serviceProgram } from './service.ts';
+import type { SystemPorts, SystemSettings } from './settings.ts';
+
+interface PartBase {
+  readonly name: string;
+  /** The parts that must be ready (or done) before this one begins; it ends before they do. */
+  readonly after: readonly string[];
+}
+
+/** A server or service that runs as long as the system does. */
+export interface ProgramPart extends PartBase {
+  readonly program: Program;
+}
+
+/** A command that does something once and ends. */
+export interface JobPart extends PartBase {
+  readonly job: Command;
+  readonly logFile: string;
+}
+
+export type Part = ProgramPart | JobPart;
+
+/** What the services are told, and where clients find the stack. */
+export function systemEnvironment(settings: SystemSettings, developmentKey: string): Record<string, string> {
+  const { ports, postgresUrl, mongoDatabase, stateDir } = settings;
+  return {
+    TASKFLOW_KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
+    TASKFLOW_REGISTRY_URL: registryUrl(ports.registry),
+    TASKFLOW_POSTGRES_URL: postgresUrl,
+    TASKFLOW_MONGO_URL: `mongodb://127.0.0.1:${ports.mongo}/${mongoDatabase}`,
+    TASKFLOW_REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+    TASKFLOW_API_PORT: String(ports.api),
+    TASKFLOW_STATE_DIR: stateDir,
+    TASKFLOW_DEV_KEY: developmentKey,
+  };
+}
+
+/** The parts of the system with these settings; services get `environment`. */
+export function systemParts(settings: SystemSettings, environment: NodeJS.ProcessEnv): Part[] {
+  const { stateDir, ports, postgresUrl } = settings;
+  const logFile = (name: string): string => path.join(stateDir, 'logs', `${name}.log`);
+  const place = (name: string) => ({ stateDir: path.join(stateDir, name), logFile: logFile(name) });
+  const server = (program: Program, ...after: string[]): Part => ({ name: program.name, after, program });
+  const job = (name: string, main: string, ...after: string[]): Part => {
+    return { name, after, job: nodeCommand(main, environment), logFile: logFile(name) };
+  };
+  const service = (name: string, main: string, port: number, variables: object, ...after: string[]): Part => {
+    const env = { ...environment, TASKFLOW_STATUS_PORT: String(port), ...variables };
+    return { name, after, program: serviceProgram({ name, main, port, env, logFile: logFile(name) }) };
+  };
+
+  const workers = Array.from({ length: settings.workers }, (_, index) => `worker-${index + 1}`);
+  const prepared = ['topics', 'migrations', 'redis', 'mongo'];
+  return [
+    server(brokerProgram({ ...place('kafka'), port: ports.kafka, controllerPort: ports.kafkaController })),
+    server(postgresProgram({ ...place('postgres'), url: postgresUrl, databases: [mongoDatabase] })),
+    server(redisProgram({ ...place('redis'), port: ports.redis })),
+    server(registryProgram({ ...place('registry'), port: ports.registry })),
+    server(mongoProgram({ ...place('mongo'), port: ports.mongo, postgresUrl }), 'postgres'),
+    job('topics', 'infra/kafka/dist/setUp.js', 'kafka', 'registry'),
+    job('migrations', 'service/dist/migrate.js', 'postgres'),
+    service('projector', 'projector/dist/main.js', ports.status, {}, ...prepared),
+    ...workers.map((name, index) =>
+      service(name, 'workers/dist/main.js', ports.status + 1 + index, { TASKFLOW_WORKER_NAME: name }, ...prepared),
+    ),
+    service('api', 'api/dist/main.js', ports.api, {}, 'projector', ...workers),
+  ];
+}
+
+/** The ports that the system listens on, each with the setting that moves it. */
+export function portsInUse({ ports, workers }: SystemSettings): { port: number; setting: keyof SystemPorts }[] {
+  const { status, ...single } = ports;
+  const named = Object.entries(single).map(([setting, port]) => ({ port, setting: setting as keyof SystemPorts }));
+  const statusPorts = Array.from({ length: workers + 1 }, (_, index) => ({
+    port: status + index,
+    setting: 'status' as const,
+  }));
+  return [...named, ...statusPorts];
+}

@@ -1,0 +1,85 @@
+import { mkdir } from 'node:fs/promises';
+import { guardGroup } from './process/guard.ts';
+import { letThrough, type TemporaryState, temporaryState } from './process/temporaryState.ts';
+import { developmentKey } from './starter/developmentKey.ts';
+import { systemEnvironment, systemParts } from './starter/parts.ts';
+import { checkPorts, runSystem } from './starter/runSystem.ts';
+import { settingsAt } from './starter/settings.ts';
+
+export interface SystemOptions {
+  /** Where it keeps its data and logs, also when it has stopped. Without it, a temporary folder that goes when it stops. */
+  readonly stateDir?: string;
+  /** All its ports are counted from this one: 80 the api, 92 Kafka, 81 registry, 432 PostgreSQL, 17 MongoDB, 379 Redis, 100… status. */
+  readonly basePort: number;
+  /** Two unless given. */
+  readonly workers?: number;
+  /** Variables for the services, beside those that lead them to the stack. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Where clients find the stack under a running system. */
+export interface SystemAddresses {
+  readonly brokers: string;
+  readonly registryUrl: string;
+  readonly postgresUrl: string;
+  readonly mongoUrl: string;
+  readonly redisUrl: string;
+}
+
+export interface RunningSystem {
+  readonly apiUrl: string;
+  /** API key of the development account. */
+  readonly key: string;
+  readonly addresses: SystemAddresses;
+  /** The running processes, servers and services; one that is killed is started again. */
+  processes(): Promise<readonly { readonly name: string; readonly pid: number }[]>;
+  /** Ends all in order. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the whole system beside others, for tests and benchmarks: what `make start` starts, with the compiled services
+ * (so build first). Resolves when the api is ready. It ends with this process, however that ends.
+ */
+export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
+  const { basePort, workers = 2, environment = {} } = options;
+  const state = options.stateDir === undefined ? await temporaryState() : await lastingState(options.stateDir);
+  const settings = settingsAt(basePort, state.folder, workers);
+  await checkPorts(settings);
+  const key = await developmentKey(settings.stateDir, environment.TASKFLOW_DEV_KEY);
+  const addresses = systemEnvironment(settings, key);
+  const system = runSystem(settings, systemParts(settings, { ...process.env, ...environment, ...addresses }), {
+    ready() {},
+    ended() {},
+    spawned: (identity, program) => guardGroup(identity, program?.crashSignal),
+  });
+  const stop = async (): Promise<void> => {
+    await system.stop();
+    await state.remove();
+  };
+  try {
+    await system.started;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    apiUrl: `http://127.0.0.1:${settings.ports.api}`,
+    key,
+    addresses: {
+      brokers: addresses.TASKFLOW_KAFKA_BROKERS!,
+      registryUrl: addresses.TASKFLOW_REGISTRY_URL!,
+      postgresUrl: addresses.TASKFLOW_POSTGRES_URL!,
+      mongoUrl: addresses.TASKFLOW_MONGO_URL!,
+      redisUrl: addresses.TASKFLOW_REDIS_URL!,
+    },
+    processes: async () => system.processes(),
+    stop,
+  };
+}
+
+async function lastingState(folder: string): Promise<TemporaryState> {
+  await mkdir(folder, { recursive: true });
+  await letThrough(folder);
+  return { folder, remove: async () => {} };
+}
