@@ -4,7 +4,7 @@
  *
  * Usage: node --conditions=taskflow-source bench/src/main.ts [NAME …]
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { startSystem } from '@taskflow/embedded/system';
@@ -25,8 +25,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const stateDir = mkdtempSync(path.join(os.tmpdir(), 'taskflow-bench-'));
-const system = await startSystem({ stateDir, basePort: 40_000 });
+const system = await startSystem({ basePort: 21_000 });
 const pool = new pg.Pool({ connectionString: system.addresses.postgresUrl, max: 2 });
 try {
   for (const benchmark of benchmarks.filter(({ name }) => names.length === 0 || names.includes(name))) {
@@ -43,7 +42,6 @@ try {
 } finally {
   await pool.end();
   await system.stop();
-  rmSync(stateDir, { recursive: true, force: true });
 }
 
 function writeResults(name: string, tables: readonly Table[]): void {

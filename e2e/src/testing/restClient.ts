@@ -47,9 +47,10 @@ export interface RestClient {
 
 const ENDED: ReadonlySet<string> = new Set(['success', 'failed', 'cancelled']);
 
-/** Makes a client for the system at `apiUrl`, authorised by `key` unless a call sets its own header. */
-export function restClient(apiUrl: string, key: string): RestClient {
+/** Makes a client of the system that `where` names at each call, authorised by its key unless a call sets its own. */
+export function restClient(where: () => { readonly apiUrl: string; readonly key: string }): RestClient {
   const send = async <Body>(path: string, init: RequestInit): Promise<Answer<Body>> => {
+    const { apiUrl, key } = where();
     const response = await fetch(`${apiUrl}${path}`, {
       ...init,
       headers: { authorization: `Bearer ${key}`, ...(init.headers as Record<string, string> | undefined) },

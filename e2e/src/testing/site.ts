@@ -20,6 +20,13 @@ const ARTICLE = `<!doctype html>
 <meta property="og:type" content="article">
 </head><body><h1>Queues</h1><h2>Locks</h2><p><a href="/other">other</a> <a href="https://example.org/">away</a></p></body></html>`;
 
+/** "Привет" in windows-1251, which only the page itself declares. */
+const WINDOWS_1251 = Buffer.concat([
+  Buffer.from('<meta charset="windows-1251"><title>'),
+  Buffer.from([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]),
+  Buffer.from('</title>'),
+]);
+
 /** Starts the site on a free port. */
 export async function startSite(): Promise<Site> {
   const requests: { method: string; path: string; headers: IncomingMessage['headers']; body: string }[] = [];
@@ -45,36 +52,32 @@ export async function startSite(): Promise<Site> {
 }
 
 function answer(path: string, body: string, response: ServerResponse): void {
-  const html = (text: string | Buffer, type = 'text/html; charset=utf-8'): void => {
-    response.writeHead(200, { 'content-type': type }).end(text);
+  const send = (status: number, headers: Record<string, string>, text?: string | Buffer): void => {
+    response.writeHead(status, headers).end(text);
   };
+  const html = { 'content-type': 'text/html; charset=utf-8' };
   switch (path) {
     case '/article':
-      return html(ARTICLE);
+      send(200, html, ARTICLE);
+      break;
     case '/moved':
-      response.writeHead(302, { location: '/article' }).end();
-      return;
+      send(302, { location: '/article' });
+      break;
     case '/windows-1251':
-      // "Привет" as the page's own encoding has it, declared in the page only.
-      return html(
-        Buffer.concat([
-          Buffer.from('<meta charset="windows-1251"><title>'),
-          Buffer.from([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]),
-          Buffer.from('</title>'),
-        ]),
-        'text/html',
-      );
+      send(200, { 'content-type': 'text/html' }, WINDOWS_1251);
+      break;
     case '/untitled':
-      return html('<p>No title here.</p>');
+      send(200, html, '<p>No title here.</p>');
+      break;
     case '/echo':
-      response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ received: body }));
-      return;
+      send(201, { 'content-type': 'application/json' }, JSON.stringify({ received: body }));
+      break;
     case '/to-loopback':
-      response.writeHead(302, { location: 'http://127.0.0.2:1/' }).end();
-      return;
+      send(302, { location: 'http://127.0.0.2:1/' });
+      break;
     case '/hangs':
-      return; // never answers
+      break; // never answers
     default:
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('no such page');
+      send(404, { 'content-type': 'text/plain' }, 'no such page');
   }
 }
