@@ -3,8 +3,8 @@
  * built here and none is parsed there, which halves what a batch costs.
  */
 
-/** How values of a column are given: a UUID's text, a safe integer, a number, milliseconds since 1970, text, a boolean. */
-export type ElementType = 'uuid' | 'int4' | 'int8' | 'float8' | 'timestamptz' | 'text' | 'boolean';
+/** How values of a column are given: a UUID's text, a safe integer, a number, milliseconds since 1970, text, a boolean, a transaction's number. */
+export type ElementType = 'uuid' | 'int4' | 'int8' | 'float8' | 'timestamptz' | 'text' | 'boolean' | 'xid';
 
 type Value = string | number | boolean | null;
 
@@ -27,9 +27,8 @@ const ENCODINGS: Readonly<Record<ElementType, Encoding>> = {
   int4: fixed(23, 4, (buffer, value: number, at) => buffer.writeInt32BE(value, at)),
   int8: fixed(20, 8, writeInt8),
   float8: fixed(701, 8, (buffer, value: number, at) => buffer.writeDoubleBE(value, at)),
-  timestamptz: fixed(1184, 8, (buffer, value: number, at) =>
-    writeInt8(buffer, Math.round((value - POSTGRES_EPOCH_MS) * 1000), at),
-  ),
+  timestamptz: fixed(1184, 8, writeTimestamptz),
+  xid: fixed(28, 4, (buffer, value: number, at) => buffer.writeUInt32BE(value, at)),
   boolean: fixed(16, 1, (buffer, value: boolean, at) => buffer.writeUInt8(value ? 1 : 0, at)),
   text: {
     oid: 25,
@@ -85,6 +84,12 @@ function writeInt8(buffer: Buffer, value: number, at: number): void {
   if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is not a safe integer`);
   buffer.writeInt32BE(Math.floor(value / TWO_TO_32), at);
   buffer.writeUInt32BE(value - Math.floor(value / TWO_TO_32) * TWO_TO_32, at + 4);
+}
+
+function writeTimestamptz(buffer: Buffer, ms: number, at: number): void {
+  const microseconds = Math.round((ms - POSTGRES_EPOCH_MS) * 1000);
+  if (Number.isSafeInteger(microseconds)) writeInt8(buffer, microseconds, at);
+  else buffer.writeBigInt64BE(BigInt(Math.round(ms - POSTGRES_EPOCH_MS)) * 1000n, at); // after the year 2285
 }
 
 const HEX_DIGITS: Int8Array = new Int8Array(128).fill(-1);

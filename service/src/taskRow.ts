@@ -60,7 +60,7 @@ export function rowOfTaskState(state: TaskState): TaskRow & { readonly tags: str
     created_at: state.createdAt,
     finished_at: state.finishedAt,
     error_code: state.error === null ? null : state.error.code,
-    tags: submission === null || submission.tags.length === 0 ? null : textArray(submission.tags),
+    tags: submission === null || submission.tags.length === 0 ? null : searchableTags(submission.tags),
     payload: submission === null ? null : submission.payload,
     options: submission === null ? null : optionsToJson(submission),
     result: result === null ? null : resultToJson(result),
@@ -150,7 +150,11 @@ function resultFromJson(json: string): TaskResult {
   return { storage, value, ref, preview, size, contentType, sha256, ttlMs };
 }
 
+/** Longer ones, which the api refuses, would not fit the index. They are kept in the options all the same. */
+const LONGEST_SEARCHABLE_TAG = 500;
+
 /** A literal of `text[]`. */
-function textArray(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+function searchableTags(tags: readonly string[]): string {
+  const searchable = tags.filter((tag) => tag.length <= LONGEST_SEARCHABLE_TAG);
+  return `{${searchable.map((tag) => `"${tag.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
