@@ -29,25 +29,64 @@ COPY infra infra
 RUN npm run build
 
 # What a service needs at run time and nothing else: no compiler, no tests, no embedded servers.
-FROM manifests AS api-dependencies
-RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/api
+FROM manifests AS setup-dependencies
+RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/service --workspace=@taskflow/kafka
 FROM manifests AS projector-dependencies
 RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/projector
 FROM manifests AS workers-dependencies
 RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/workers
+FROM manifests AS api-dependencies
+RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/api
 
 FROM node:24-bookworm-slim AS runtime
 WORKDIR /app
-ENV NODE_ENV=production NODE_OPTIONS=--disable-warning=TimeoutNegativeWarning TASKFLOW_STATUS_HOST=0.0.0.0
-# The contract and the shared packages, the same in every image.
-COPY --from=build /app/package.json ./
-COPY --from=build /app/schemas/package.json schemas/package.json
+ENV NODE_ENV=production \
+    NODE_OPTIONS=--disable-warning=TimeoutNegativeWarning
+COPY package.json ./
+COPY --from=build /app/schemas/package.json schemas/
 COPY --from=build /app/schemas/dist schemas/dist
-COPY --from=build /app/core/package.json core/package.json
+COPY --from=build /app/core/package.json core/
 COPY --from=build /app/core/dist core/dist
-COPY --from=build /app/log/package.json log/package.json
+COPY --from=build /app/log/package.json log/
 COPY --from=build /app/log/dist log/dist
-COPY --from=build /app/service/package.json service/package.json
+COPY --from=build /app/service/package.json service/
 COPY --from=build /app/service/dist service/dist
-COPY --from=build /app/service/migrations service/migrations
+COPY docker/ docker/
 USER node
+
+# Creates topics, registers schemas, migrates the database; ends by itself.
+FROM runtime AS setup
+COPY --from=setup-dependencies /app/node_modules node_modules
+COPY --from=build /app/infra/kafka/package.json infra/kafka/
+COPY --from=build /app/infra/kafka/dist infra/kafka/dist
+COPY service/migrations service/migrations
+COPY api/migrations api/migrations
+COPY projector/migrations projector/migrations
+CMD ["sh", "-c", "node infra/kafka/dist/setUp.js && exec node service/dist/migrate.js"]
+
+FROM runtime AS projector
+ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100
+COPY --from=projector-dependencies /app/node_modules node_modules
+COPY --from=build /app/projector/package.json projector/
+COPY --from=build /app/projector/dist projector/dist
+EXPOSE 9100
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "9100"]
+CMD ["node", "projector/dist/main.js"]
+
+FROM runtime AS workers
+ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100
+COPY --from=workers-dependencies /app/node_modules node_modules
+COPY --from=build /app/workers/package.json workers/
+COPY --from=build /app/workers/dist workers/dist
+EXPOSE 9100
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "9100"]
+CMD ["node", "workers/dist/main.js"]
+
+FROM runtime AS api
+ENV TASKFLOW_API_HOST=0.0.0.0 TASKFLOW_API_PORT=8080
+COPY --from=api-dependencies /app/node_modules node_modules
+COPY --from=build /app/api/package.json api/
+COPY --from=build /app/api/dist api/dist
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "8080"]
+CMD ["node", "api/dist/main.js"]
