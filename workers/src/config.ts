@@ -1,0 +1,105 @@
+import {
+  flag,
+  integer,
+  kafkaSettings,
+  list,
+  logSettings,
+  type Settings,
+  statusSettings,
+  stopSettings,
+} from '@taskflow/service/settings';
+import { z } from 'zod';
+import { type AllowList, parseAllowList } from './fetch/allowList.ts';
+
+/** `64` for every type, or `64,noop=1000,web_scrape=16`. */
+export interface SlotSetting {
+  readonly everyType: number | undefined;
+  readonly byType: ReadonlyMap<string, number>;
+}
+
+const slots: z.ZodType<SlotSetting, string | undefined> = z
+  .string({ error: 'is required' })
+  .transform((value, context) => {
+    const byType = new Map<string, number>();
+    let everyType: number | undefined;
+    for (const part of value.split(',').map((word) => word.trim())) {
+      if (part === '') continue;
+      const [, type, count] = /^(?:([a-z][a-z0-9_]*)=)?([1-9]\d{0,4})$/.exec(part) ?? [];
+      if (count === undefined) {
+        context.addIssue('must be a number, or type=number, separated by commas: 64,noop=1000');
+        return z.NEVER;
+      }
+      if (type === undefined) everyType = Number(count);
+      else byType.set(type, Number(count));
+    }
+    return { everyType, byType };
+  });
+
+const allowList: z.ZodType<AllowList, string | undefined> = z
+  .string({ error: 'is required' })
+  .transform((value, context) => {
+    try {
+      return parseAllowList(value);
+    } catch (error) {
+      context.addIssue(`: ${error instanceof Error ? error.message : String(error)}`);
+      return z.NEVER;
+    }
+  });
+
+/** What a worker reads from the environment. */
+export const workerSettings = {
+  ...kafkaSettings,
+  ...logSettings,
+  ...statusSettings,
+  ...stopSettings,
+  workerName: {
+    variable: 'TASKFLOW_WORKER_NAME',
+    description: 'Name of this worker; with its process id and a random suffix it signs events.',
+    default: 'worker',
+    schema: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'must be letters, digits, - and _, at most 63'),
+  },
+  taskTypes: {
+    variable: 'TASKFLOW_TASK_TYPES',
+    description: 'Task types that this worker runs, separated by commas; all that it has if empty.',
+    default: '',
+    schema: list,
+  },
+  testTypes: {
+    variable: 'TASKFLOW_TEST_TYPES',
+    description: 'Whether the types for tests and benchmarks (`noop`) run.',
+    default: 'true',
+    schema: flag,
+  },
+  slots: {
+    variable: 'TASKFLOW_SLOTS',
+    description:
+      'Tasks of a type that run at once in a process: a number for every type, or `type=number`, separated by commas. By default 64, `noop` 1,000.',
+    default: '',
+    schema: slots,
+  },
+  fetchAllow: {
+    variable: 'TASKFLOW_FETCH_ALLOW',
+    description:
+      'Private addresses that tasks may fetch from: host names, addresses and CIDR ranges, each with a port if only that one is meant (`127.0.0.1:4000,10.1.0.0/16`). None by default.',
+    default: '',
+    schema: allowList,
+  },
+  graceMs: {
+    variable: 'TASKFLOW_STOP_GRACE_MS',
+    description: 'How long running tasks may go on after a worker was asked to stop, in milliseconds.',
+    default: '10000',
+    schema: integer({ min: 0, max: 3_600_000 }),
+  },
+  lockRenewMs: {
+    variable: 'TASKFLOW_LOCK_RENEW_MS',
+    description: 'How often the lock of a running task is renewed, in milliseconds. Less than half of the lock (15 s).',
+    default: '5000',
+    schema: integer({ min: 100, max: 600_000 }),
+  },
+  leaseMs: {
+    variable: 'TASKFLOW_LEASE_MS',
+    description: 'How long a handed-over run is presumed alive after a heartbeat, in milliseconds.',
+    default: '30000',
+    schema: integer({ min: 1_000, max: 3_600_000 }),
+  },
+} as const satisfies Settings;

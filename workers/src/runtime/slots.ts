@@ -1,0 +1,80 @@
+/**
+ * How many tasks of a type run at once in this process, and how many may be under way in all. A slot is free again when
+ * its handler has ended, not only when its outcome is on the log, so that short tasks do not wait for the broker; `unsettled`
+ * bounds how far that may run ahead.
+ */
+export class Slots {
+  readonly size: number;
+  private readonly maxUnsettled: number;
+  private running = 0;
+  private unsettled = 0;
+  /** Promised to fetches that wait. */
+  private reserved = 0;
+  private waiter: (() => void) | undefined;
+  private readonly unusedWaiters: (() => void)[] = [];
+
+  constructor(size: number) {
+    this.size = size;
+    this.maxUnsettled = Math.max(2 * size, 256);
+  }
+
+  get inUse(): number {
+    return this.running;
+  }
+
+  /** Records that could be taken now. */
+  get free(): number {
+    return Math.max(0, Math.min(this.size - this.running, this.maxUnsettled - this.unsettled) - this.reserved);
+  }
+
+  reserve(count: number): void {
+    this.reserved += count;
+  }
+
+  unreserve(count: number): void {
+    this.reserved -= count;
+    this.wake();
+  }
+
+  /** A record was taken: its run begins. */
+  begin(): void {
+    this.running++;
+    this.unsettled++;
+  }
+
+  /** Its handler has ended, or was given up. */
+  end(): void {
+    this.running--;
+    this.wake();
+    if (this.running === 0) for (const resolve of this.unusedWaiters.splice(0)) resolve();
+  }
+
+  /** Resolves when no slot is in use. */
+  async untilUnused(): Promise<void> {
+    if (this.running > 0) await new Promise<void>((resolve) => this.unusedWaiters.push(resolve));
+  }
+
+  /** It is accepted, released or dropped. */
+  settle(): void {
+    this.unsettled--;
+    this.wake();
+  }
+
+  /** Resolves when a slot may be free, or at `interrupt`; one caller at a time. */
+  async untilFree(): Promise<void> {
+    if (this.free > 0) return;
+    await new Promise<void>((resolve) => {
+      this.waiter = resolve;
+    });
+  }
+
+  /** Ends a wait for a free slot without one. */
+  interrupt(): void {
+    this.waiter?.();
+    this.waiter = undefined;
+  }
+
+  private wake(): void {
+    if (this.waiter !== undefined && this.free > 0) this.interrupt();
+  }
+}

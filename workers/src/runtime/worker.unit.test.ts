@@ -1,0 +1,498 @@
+import { BrokerUnavailableError } from '@taskflow/log/errors';
+import type { TaskFailed, TaskLogLine, TaskStarted, TaskSucceeded } from '@taskflow/schemas/events';
+import { expect } from 'chai';
+import { TaskError } from '../taskError.ts';
+import { FakeQueue, queued, testCodec } from '../testing/fakeLog.ts';
+import { deferred, sampleTask, startTestWorker, type TestWorker } from '../testing/testWorker.ts';
+import { MAX_LINES } from './taskLog.ts';
+
+/** Task n of a test. */
+const id = (n: number) => `01890000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+const task = (n: number, payload: unknown = { n }, more: Parameters<typeof queued>[0] = {}) =>
+  queued({ taskId: id(n), ...more, task: { payload: JSON.stringify(payload), ...more.task } });
+const ended = (count: number) => (events: readonly { event: string }[]) =>
+  events.filter(({ event }) => event === 'TaskSucceeded' || event === 'TaskFailed').length >= count;
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('the worker', () => {
+  let worker: TestWorker;
+  const start = (...parameters: Parameters<typeof startTestWorker>) => {
+    worker = startTestWorker(...parameters);
+    return worker;
+  };
+  const outcome = () =>
+    worker.appender.events.at(-1) as unknown as Omit<TaskSucceeded, 'event'> & Omit<TaskFailed, 'event'>;
+  afterEach(() => worker.stop());
+
+  it('runs a task: started, succeeded, accepted', async () => {
+    const { queues, appender } = start(sampleTask(({ payload }) => ({ twice: (payload.n as number) * 2 })));
+    queues.normal.put(task(21));
+    await appender.until(ended(1));
+    await turn();
+    expect(appender.names).to.deep.equal(['TaskStarted', 'TaskSucceeded']);
+    const [started, succeeded] = appender.events as [TaskStarted, TaskSucceeded];
+    expect(started).to.include({
+      taskId: id(21),
+      workerId: 'worker-1.1.test',
+      delivery: 1,
+      starts: 1,
+      queueOffset: 0,
+      queuePartition: 0,
+    });
+    expect(succeeded.result).to.include({ storage: 'inline', value: '{"twice":42}', ref: null, size: 12 });
+    expect(appender.appends[0]!.map(({ topic, partition, key }) => ({ topic, partition, key }))).to.deep.equal([
+      { topic: 'taskflow.events.sample.normal', partition: 0, key: id(21) },
+      { topic: 'taskflow.events.sample.normal', partition: 0, key: id(21) },
+    ]);
+    expect(queues.normal.accepted).to.deep.equal([0]);
+  });
+
+  it('appends the events of a whole fetch at once when handlers wait for nothing', async () => {
+    const { queues, appender } = start(
+      sampleTask(() => null),
+      { slots: 100 },
+    );
+    queues.normal.put(...Array.from({ length: 50 }, (_, n) => task(n)));
+    await appender.until(ended(50));
+    expect(appender.appends.length).to.be.below(5);
+  });
+
+  it('accepts only after the outcome is acknowledged', async () => {
+    const { queues, appender } = start(sampleTask(() => null));
+    let failures = 0;
+    appender.fail = () => {
+      expect(queues.normal.accepted).to.deep.equal([]);
+      return failures++ < 2 ? new BrokerUnavailableError('away') : undefined;
+    };
+    queues.normal.put(task(1));
+    await appender.until(ended(1));
+    await turn();
+    expect(failures).to.equal(3);
+    expect(queues.normal.accepted).to.deep.equal([0]);
+  });
+
+  it('keeps a result that is queried under a reference', async () => {
+    const { appender, queues } = start(sampleTask(() => ({ title: 'x' }), { inline: false }));
+    queues.normal.put(task(1));
+    await appender.until(ended(1));
+    expect(outcome().result).to.include({
+      storage: 'mongo',
+      value: '{"title":"x"}',
+      ref: `${id(1)}.0.1.worker-1.1.test`,
+    });
+  });
+
+  describe('never takes more than it has slots', () => {
+    it('in one fetch', async () => {
+      const gate = deferred();
+      let running = 0;
+      let most = 0;
+      const { queues, appender } = start(
+        sampleTask(async () => {
+          most = Math.max(most, ++running);
+          await gate.promise;
+          running--;
+          return null;
+        }),
+        { slots: 4 },
+      );
+      for (const priority of ['high', 'normal', 'low'] as const) {
+        queues[priority].put(...Array.from({ length: 20 }, (_, n) => task(n, {}, { priority })));
+      }
+      await appender.until((events) => events.length >= 4);
+      for (let i = 0; i < 20; i++) await turn();
+      expect(running).to.equal(4);
+      expect(appender.events.filter(({ event }) => event === 'TaskStarted')).to.have.length(4);
+      gate.resolve();
+      await appender.until(ended(60));
+      expect(most).to.equal(4);
+    });
+
+    it('with one slot and three queues', async () => {
+      let running = 0;
+      const { queues, appender } = start(
+        sampleTask(async () => {
+          expect(++running).to.equal(1);
+          await turn();
+          running--;
+          return null;
+        }),
+        { slots: 1 },
+      );
+      for (const priority of ['low', 'normal', 'high'] as const)
+        queues[priority].put(task(1, {}, { priority }), task(2, {}, { priority }));
+      await appender.until(ended(6));
+      for (const queue of Object.values(queues))
+        for (const { maxRecords } of queue.asked) expect(maxRecords).to.equal(1);
+      expect(appender.names.filter((name) => name.startsWith('TaskFailed'))).to.deep.equal([]);
+    });
+  });
+
+  it('takes the higher priority first', async () => {
+    const order: string[] = [];
+    const gate = deferred();
+    const { queues, appender } = start(
+      sampleTask(async ({ taskId }) => {
+        order.push(taskId);
+        await gate.promise;
+        return null;
+      }),
+      { slots: 1 },
+    );
+    queues.normal.put(task(1));
+    await appender.until((events) => events.length === 1);
+    queues.low.put(task(4, {}, { priority: 'low' }));
+    queues.normal.put(task(3));
+    queues.high.put(task(2, {}, { priority: 'high' }));
+    gate.resolve();
+    await appender.until(ended(4));
+    expect(order).to.deep.equal([id(1), id(2), id(3), id(4)]);
+  });
+
+  describe('failures', () => {
+    const cases: [name: string, run: Parameters<typeof sampleTask>[0], code: string, retryable: boolean][] = [
+      [
+        'a TaskError keeps its code',
+        () => {
+          throw new TaskError('OWN_CODE', 'why', { retryable: false, details: { a: 1 } });
+        },
+        'OWN_CODE',
+        false,
+      ],
+      [
+        'any other error',
+        async () => {
+          throw new RangeError('no');
+        },
+        'HANDLER_ERROR',
+        true,
+      ],
+      [
+        'what is no error',
+        async () => {
+          throw null;
+        },
+        'HANDLER_ERROR',
+        true,
+      ],
+      [
+        'what cannot even be described',
+        () => {
+          throw {
+            toString() {
+              throw new Error('no');
+            },
+          };
+        },
+        'HANDLER_ERROR',
+        true,
+      ],
+      [
+        'a result that is no JSON',
+        () => {
+          const a: Record<string, unknown> = {};
+          a.a = a;
+          return a;
+        },
+        'RESULT_INVALID',
+        false,
+      ],
+      ['a result with a BigInt', () => 1n, 'RESULT_INVALID', false],
+      ['a result that nests too deep', () => JSON.parse(`${'['.repeat(65)}${']'.repeat(65)}`), 'RESULT_INVALID', false],
+      ['a result that is too large', () => 'x'.repeat(65_536), 'RESULT_TOO_LARGE', false],
+    ];
+    for (const [name, run, code, retryable] of cases) {
+      it(`${name}: ${code}`, async () => {
+        const { queues, appender } = start(sampleTask(run));
+        queues.normal.put(task(1));
+        await appender.until(ended(1));
+        await turn();
+        expect(outcome().error).to.include({ code, retryable });
+        expect(outcome().failures).to.equal(1);
+        expect(queues.normal.accepted).to.deep.equal([0]);
+      });
+    }
+
+    it('a payload that the type refuses never reaches its handler', async () => {
+      let called = false;
+      const { queues, appender } = start(
+        sampleTask(() => {
+          called = true;
+        }),
+      );
+      queues.normal.put(task(1, { n: 'seven' }), queued({ task: { payload: 'no json' } }));
+      await appender.until(ended(2));
+      expect(appender.names.filter((name) => name !== 'TaskStarted')).to.deep.equal([
+        'TaskFailed PAYLOAD_INVALID',
+        'TaskFailed PAYLOAD_INVALID',
+      ]);
+      const failed = appender.events.find((event) => event.event === 'TaskFailed') as TaskFailed;
+      expect(failed.error.message).to.contain('n:');
+      expect(called).to.equal(false);
+    });
+
+    it('keeps NUL and half surrogates off the log', async () => {
+      const { queues, appender } = start(
+        sampleTask(({ payload }) => {
+          if (payload.n === 1) return { 'k\0': 'a\0b\ud800' };
+          throw new Error('bad \0 \udfff');
+        }),
+      );
+      queues.normal.put(task(1), task(2));
+      await appender.until(ended(2));
+      const succeeded = appender.events.find((event) => event.event === 'TaskSucceeded') as TaskSucceeded;
+      expect(JSON.parse(succeeded.result.value!)).to.deep.equal({ 'k\ufffd': 'a\ufffdb\ufffd' });
+      expect((appender.events.find((event) => event.event === 'TaskFailed') as TaskFailed).error.message).to.equal(
+        'Error: bad \ufffd \ufffd',
+      );
+    });
+  });
+
+  describe('the time limit of an attempt', () => {
+    it('aborts the handler and fails the task', async () => {
+      const aborted = deferred<unknown>();
+      const { queues, appender } = start(
+        sampleTask(
+          ({ signal }) =>
+            new Promise((_, reject) =>
+              signal.addEventListener('abort', () => {
+                aborted.resolve(signal.reason);
+                reject(signal.reason);
+              }),
+            ),
+        ),
+      );
+      queues.normal.put(task(1, {}, { task: { timeoutMs: 20 } }));
+      await appender.until(ended(1));
+      expect(outcome().error).to.include({ code: 'TIMEOUT', retryable: true });
+      expect(await aborted.promise).to.include({ code: 'TIMEOUT' });
+    });
+
+    it('gives up a handler that ignores it, frees its slot, drops its late result', async () => {
+      const gate = deferred();
+      const { queues, appender, metrics } = start(
+        sampleTask(async ({ payload }) => {
+          if (payload.n === 1) await gate.promise;
+          return payload.n;
+        }),
+        { slots: 1 },
+      );
+      queues.normal.put(task(1, { n: 1 }, { task: { timeoutMs: 20 } }), task(2));
+      await appender.until(ended(2));
+      gate.resolve();
+      await turn();
+      await turn();
+      expect(appender.names).to.deep.equal(['TaskStarted', 'TaskFailed TIMEOUT', 'TaskStarted', 'TaskSucceeded']);
+      expect((await metrics.render()).body).to.contain('taskflow_worker_late_results_total{type="sample"} 1');
+    });
+  });
+
+  it('fails what starts after its expiry, judged by the broker’s clock', async () => {
+    const { queues, appender } = start(sampleTask(() => null));
+    const appendedAt = 1_700_000_000_000; // what the fake queue stamps records with
+    queues.normal.put(
+      task(1, {}, { task: { expiresAt: appendedAt - 1 } }),
+      task(2, {}, { task: { expiresAt: appendedAt + 60_000 } }),
+    );
+    await appender.until(ended(2));
+    expect(appender.names).to.deep.equal(['TaskFailed EXPIRED', 'TaskStarted', 'TaskSucceeded']);
+  });
+
+  describe('records that are no tasks', () => {
+    it('are rejected, and their neighbours run', async () => {
+      const { queues, appender, metrics } = start(
+        sampleTask(() => null),
+        { slots: 10 },
+      );
+      queues.normal.put(Buffer.from('garbage'), Buffer.alloc(0), testCodec.encode(task(1)).subarray(0, 40));
+      queues.normal.deliver(null, 3, 1);
+      queues.normal.deliver(
+        testCodec.encode({
+          event: 'TypePaused',
+          type: 'sample',
+          reason: null,
+          actor: null,
+          eventId: id(9),
+          occurredAt: 1,
+        }),
+        4,
+        1,
+      );
+      queues.normal.deliver(testCodec.encode(task(5, {}, { type: 'other' })), 5, 1);
+      queues.normal.deliver(testCodec.encode(task(6)), 6, 1);
+      await appender.until(ended(1));
+      await turn();
+      expect(queues.normal.rejected).to.deep.equal([0, 1, 2, 3, 4, 5]);
+      expect(queues.normal.accepted).to.deep.equal([6]);
+      const { body } = await metrics.render();
+      expect(body).to.contain('worker_rejected_total{type="sample",reason="undecodable"} 4');
+      expect(body).to.contain('worker_slots_in_use{type="sample"} 0');
+    });
+
+    const unknownSchema = () => {
+      const value = Buffer.from(testCodec.encode(task(1)));
+      value.writeUInt32BE(777, 1);
+      return value;
+    };
+    it('of a schema that no registry knows are rejected', async () => {
+      const asked = deferred<number>();
+      const { queues } = start(
+        sampleTask(() => null),
+        {
+          learnSchema: async (schemaId) => {
+            asked.resolve(schemaId);
+            return false;
+          },
+        },
+      );
+      queues.normal.put(unknownSchema());
+      expect(await asked.promise).to.equal(777);
+      await turn();
+      expect(queues.normal.rejected).to.deep.equal([0]);
+    });
+
+    it('of a schema that cannot be asked for yet wait, and are given back on stop', async () => {
+      const asked = deferred();
+      const { queues } = start(
+        sampleTask(() => null),
+        {
+          graceMs: 0,
+          learnSchema: async () => {
+            asked.resolve();
+            throw new Error('registry away');
+          },
+        },
+      );
+      queues.normal.put(unknownSchema());
+      await asked.promise;
+      await worker.stop();
+      expect(queues.normal).to.deep.include({ rejected: [], released: [0] });
+    });
+  });
+
+  describe('locks', () => {
+    it('are renewed while a handler runs', async () => {
+      const gate = deferred();
+      const { queues, appender } = start(
+        sampleTask(() => gate.promise),
+        { lockRenewMs: 100 },
+      );
+      queues.normal.put(task(1));
+      await appender.until((events) => events.length === 1);
+      while (queues.normal.renewed.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(queues.normal.renewed).to.deep.equal([0]);
+      gate.resolve();
+      await appender.until(ended(1));
+    });
+
+    it('that may have passed let a success be reported, but no failure', async () => {
+      const { queues, appender } = start(
+        sampleTask(({ payload }) => {
+          if (payload.n === 1) throw new Error('no');
+          return 1;
+        }),
+      );
+      queues.normal.deliver(testCodec.encode(task(1)), 0, 1, performance.now() - 1);
+      queues.normal.deliver(testCodec.encode(task(2)), 1, 1, performance.now() - 1);
+      await appender.until(ended(1));
+      await turn();
+      expect(appender.names).to.deep.equal(['TaskStarted', 'TaskStarted', 'TaskSucceeded']);
+      expect(queues.normal.accepted).to.deep.equal([1]);
+    });
+  });
+
+  it('keeps running what it is handed again, and accepts the newer delivery', async () => {
+    const gate = deferred();
+    let calls = 0;
+    const { queues, appender } = start(
+      sampleTask(() => {
+        calls++;
+        return gate.promise;
+      }),
+    );
+    queues.normal.put(task(1));
+    await appender.until((events) => events.length === 1);
+    // After a restart the broker counts deliveries anew; a second delivery of a broker that did not restart says 2.
+    for (const delivery of [2, 1]) queues.normal.deliver(testCodec.encode(task(1)), 0, delivery);
+    while (queues.normal.asked.reduce((sum, { given }) => sum + given, 0) < 3) await turn();
+    gate.resolve();
+    await appender.until(ended(1));
+    await turn();
+    expect(calls).to.equal(1);
+    expect(appender.names).to.deep.equal(['TaskStarted', 'TaskSucceeded']);
+    expect(queues.normal.accepted).to.deep.equal([0]);
+  });
+
+  describe('on stop', () => {
+    it('lets what runs end', async () => {
+      const gate = deferred();
+      const { queues, appender } = start(sampleTask(() => gate.promise));
+      queues.normal.put(task(1));
+      await appender.until((events) => events.length === 1);
+      const stopped = worker.stop();
+      queues.normal.put(task(2));
+      gate.resolve();
+      await stopped;
+      expect(appender.names).to.deep.equal(['TaskStarted', 'TaskSucceeded']);
+      expect(queues.normal).to.deep.include({ accepted: [0], released: [] });
+    });
+
+    it('gives back what outlasts the grace, and tells its handler', async () => {
+      const aborted = deferred<unknown>();
+      const { queues, appender } = start(
+        sampleTask(({ signal }) => {
+          signal.addEventListener('abort', () => aborted.resolve(signal.reason));
+          return new Promise(() => {});
+        }),
+        { graceMs: 20 },
+      );
+      queues.normal.put(task(1));
+      await appender.until((events) => events.length === 1);
+      await worker.stop();
+      expect(await aborted.promise).to.include({ code: 'WORKER_STOPPED' });
+      expect(queues.normal).to.deep.include({ accepted: [], released: [0] });
+      expect(appender.names).to.deep.equal(['TaskStarted']);
+    });
+  });
+
+  it('writes log lines of tasks, so many and no more', async () => {
+    const { queues, appender } = start(
+      sampleTask(({ log }) => {
+        log.info('first', { n: 1, bad: 'a\0' });
+        log.warn(
+          'circular',
+          (() => {
+            const a: Record<string, unknown> = {};
+            a.a = a;
+            return a;
+          })(),
+        );
+        for (let n = 0; n < MAX_LINES + 5; n++) log.debug(`line ${n}`);
+        return null;
+      }),
+    );
+    queues.normal.put(task(1));
+    await appender.until((events) => events.filter(({ event }) => event === 'TaskLogLine').length > MAX_LINES);
+    const lines = appender.events.filter((event): event is TaskLogLine => event.event === 'TaskLogLine');
+    expect(lines).to.have.length(MAX_LINES + 1);
+    expect(lines[0]).to.include({
+      taskId: id(1),
+      seq: 0,
+      level: 'info',
+      message: 'first',
+      fields: '{"n":1,"bad":"a\ufffd"}',
+    });
+    expect(lines[1]!.fields).to.equal('{"fields":"not serialisable"}');
+    expect(lines.at(-1)!.message).to.contain('7 further lines were dropped');
+    expect(new Set(lines.map(({ seq }) => seq)).size).to.equal(MAX_LINES + 1);
+  });
+
+  it('says that it is well, and what is not', async () => {
+    const { readiness, queues } = start(sampleTask(() => null));
+    expect((await readiness.report()).status).to.equal('ready');
+    queues.low.health = () => ({ ...new FakeQueue().health(), assignedPartitions: 0 });
+    const { status, checks } = await readiness.report();
+    expect(status).to.equal('not-ready');
+    expect(JSON.stringify(checks)).to.contain('sample.low has no assignment');
+  });
+});

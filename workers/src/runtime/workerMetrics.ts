@@ -1,0 +1,84 @@
+import type { TaskFailed, TaskSucceeded } from '@taskflow/schemas/events';
+import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@taskflow/service/metrics';
+
+export interface TypeMetrics {
+  fetched(records: number): void;
+  ended(event: TaskSucceeded | TaskFailed, durationMs: number): void;
+  rejected(reason: string): void;
+  readonly late: { inc(): void };
+  readonly zombies: { inc(): void };
+  readonly locksLost: { inc(count?: number): void };
+}
+
+/** The figures of a worker, declared once for the process. */
+export function workerMetrics(metrics: Metrics) {
+  const tasks = metrics.counter(
+    'worker_tasks_total',
+    'Runs ended by this process, by type and outcome (succeeded, or the error code).',
+    ['type', 'outcome'],
+  );
+  const duration = metrics.histogram(
+    'worker_task_duration_seconds',
+    'From the start of a handler to its end.',
+    [...LATENCY_BUCKETS_SECONDS, 30, 60, 300],
+    ['type'],
+  );
+  const fetched = metrics.histogram(
+    'worker_fetch_records',
+    'Records that a fetch gave, empty ones left out.',
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
+    ['type'],
+  );
+  const rejected = metrics.counter(
+    'worker_rejected_total',
+    'Records of the queue that could not be processed, by reason.',
+    ['type', 'reason'],
+  );
+  const late = metrics.counter('worker_late_results_total', 'Results of handlers that had been given up, dropped.', [
+    'type',
+  ]);
+  const zombies = metrics.counter(
+    'worker_zombie_failures_total',
+    'Failures not reported because the lock may have passed.',
+    ['type'],
+  );
+  const locksLost = metrics.counter('worker_locks_lost_total', 'Locks that were gone when they were to be renewed.', [
+    'type',
+  ]);
+  const size = metrics.gauge('worker_slots', 'Slots of a type in this process.', ['type']);
+  const inUse = metrics.gauge('worker_slots_in_use', 'Slots in which a handler runs.', ['type']);
+  const pending = metrics.gauge('worker_outbox_records', 'Events that are not yet on the log.', ['kind']);
+
+  return {
+    ofType(type: string): TypeMetrics {
+      const succeeded = tasks.labels({ type, outcome: 'succeeded' });
+      const seconds = duration.labels({ type });
+      const sizes = fetched.labels({ type });
+      return {
+        fetched: (records) => sizes.observe(records),
+        ended(event, durationMs) {
+          if (event.event === 'TaskSucceeded') succeeded.inc();
+          else tasks.labels({ type, outcome: event.error.code }).inc();
+          seconds.observe(durationMs / 1000);
+        },
+        rejected: (reason) => rejected.labels({ type, reason }).inc(),
+        late: late.labels({ type }),
+        zombies: zombies.labels({ type }),
+        locksLost: locksLost.labels({ type }),
+      };
+    },
+    /** Reads gauges whenever metrics are scraped. */
+    observe(
+      types: readonly { readonly type: string; readonly slots: { readonly size: number; readonly inUse: number } }[],
+      outboxes: Readonly<Record<string, { readonly pending: number }>>,
+    ): void {
+      metrics.onCollect(() => {
+        for (const { type, slots } of types) {
+          size.labels({ type }).set(slots.size);
+          inUse.labels({ type }).set(slots.inUse);
+        }
+        for (const [kind, outbox] of Object.entries(outboxes)) pending.labels({ kind }).set(outbox.pending);
+      });
+    },
+  };
+}

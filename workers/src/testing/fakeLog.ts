@@ -1,0 +1,158 @@
+import { createCodec } from '@taskflow/schemas/codec';
+import { type RecordName, recordNames, type TaskflowRecord, type TaskQueued } from '@taskflow/schemas/events';
+import { type Priority, queueTopic } from '@taskflow/schemas/topics';
+import type { DeliveredRecord, LogAppender, OutgoingRecord } from '../runtime/ports.ts';
+import type { WorkerQueue } from '../runtime/worker.ts';
+
+/** A codec with ids of its own: for tests that need no registry. */
+export const testCodec = createCodec(new Map<RecordName, number>(recordNames.map((name, index) => [name, index + 1])));
+
+/** A task as it lies in the queue; give what matters to the test. */
+export function queued(
+  fields: Partial<Omit<TaskQueued, 'event' | 'task'>> & { task?: Partial<TaskQueued['task']> } = {},
+): TaskQueued {
+  const { task, ...head } = fields;
+  return {
+    event: 'TaskQueued',
+    taskId: '01890000-0000-7000-8000-000000000001',
+    generation: 0,
+    attempt: 1,
+    workerId: '',
+    eventId: '01890000-0000-7000-8000-00000000ffff',
+    userId: '00000000-0000-4000-8000-000000000001',
+    type: 'sample',
+    priority: 'normal',
+    occurredAt: 1_700_000_000_000,
+    runId: null,
+    stepId: null,
+    failures: 0,
+    recoveries: 0,
+    eventsPartition: 0,
+    cause: 'submit',
+    check: false,
+    ...head,
+    task: {
+      payload: '{}',
+      maxAttempts: 3,
+      backoffBaseMs: 1_000,
+      backoffFactor: 2,
+      backoffCapMs: 300_000,
+      notRetryable: [],
+      timeoutMs: 30_000,
+      expiresAt: null,
+      tags: [],
+      idempotencyKey: null,
+      bodyHash: null,
+      scheduleId: null,
+      ...task,
+    },
+  };
+}
+
+/** A queue as a plain object: what is put in is delivered in order, and what becomes of it is written down. */
+export class FakeQueue implements WorkerQueue {
+  readonly topic: string;
+  readonly accepted: number[] = [];
+  readonly released: number[] = [];
+  readonly rejected: number[] = [];
+  readonly renewed: number[] = [];
+  /** Every fetch that gave something or was allowed to wait: how many records it asked for. */
+  readonly asked: { maxRecords: number; maxWaitMs: number; given: number }[] = [];
+  /** Records to be reported lost at the next renewal. */
+  readonly lost = new Set<number>();
+  private readonly waiting: DeliveredRecord[] = [];
+  private nextOffset = 0;
+  private wake: (() => void) | undefined;
+
+  constructor(type = 'sample', priority: Priority = 'normal') {
+    this.topic = queueTopic(type, priority);
+  }
+
+  put(...values: (TaskQueued | Buffer)[]): void {
+    for (const value of values)
+      this.deliver(Buffer.isBuffer(value) ? value : testCodec.encode(value), this.nextOffset++, 1);
+  }
+
+  deliver(value: Buffer | null, offset: number, delivery: number, lockedUntil = performance.now() + 15_000): void {
+    this.waiting.push({
+      topic: this.topic,
+      partition: 0,
+      offset,
+      value,
+      appendedAt: 1_700_000_000_000,
+      delivery,
+      lockedUntil,
+      session: { lost: false },
+    });
+    this.wake?.();
+  }
+
+  async fetch({ maxRecords, maxWaitMs, signal }: { maxRecords: number; maxWaitMs: number; signal?: AbortSignal }) {
+    if (this.waiting.length === 0 && maxWaitMs > 0 && !signal?.aborted) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+        const timer = setTimeout(resolve, maxWaitMs);
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+        timer.unref();
+      });
+      this.wake = undefined;
+    } else await Promise.resolve();
+    const given = signal?.aborted ? [] : this.waiting.splice(0, maxRecords);
+    this.asked.push({ maxRecords, maxWaitMs, given: given.length });
+    return given;
+  }
+
+  accept(record: DeliveredRecord): void {
+    this.accepted.push(record.offset);
+  }
+  release(record: DeliveredRecord): void {
+    this.released.push(record.offset);
+  }
+  reject(record: DeliveredRecord): void {
+    this.rejected.push(record.offset);
+  }
+  async renew(records: readonly DeliveredRecord[]) {
+    this.renewed.push(...records.map(({ offset }) => offset));
+    return { lost: records.filter(({ offset }) => this.lost.has(offset)) };
+  }
+  health() {
+    return { assignedPartitions: 1, openSessions: 1, sinceFetchMs: 0, lastError: undefined };
+  }
+}
+
+/** An appender as a plain object: what it took lies in `events`. `fail` decides what the next append meets. */
+export class FakeAppender implements LogAppender {
+  readonly events: TaskflowRecord[] = [];
+  readonly appends: OutgoingRecord[][] = [];
+  fail: ((records: readonly OutgoingRecord[]) => Error | undefined) | undefined;
+  private readonly waiters: { holds: (events: readonly TaskflowRecord[]) => boolean; resolve: () => void }[] = [];
+
+  async append(records: readonly OutgoingRecord[]) {
+    const error = this.fail?.(records);
+    if (error) throw error;
+    this.take(records);
+    return records.map(() => ({ appendedAt: 1_700_000_000_000 }));
+  }
+
+  /** Puts records on the log, also for an append that fails in part. */
+  take(records: readonly OutgoingRecord[]): void {
+    this.appends.push([...records]);
+    for (const { value } of records) this.events.push(testCodec.decode(value));
+    for (const waiter of [...this.waiters]) {
+      if (!waiter.holds(this.events)) continue;
+      this.waiters.splice(this.waiters.indexOf(waiter), 1);
+      waiter.resolve();
+    }
+  }
+
+  /** Resolves once the log holds what is waited for. */
+  async until(holds: (events: readonly TaskflowRecord[]) => boolean): Promise<void> {
+    if (holds(this.events)) return;
+    await new Promise<void>((resolve) => this.waiters.push({ holds, resolve }));
+  }
+
+  /** Names of the events so far, with the error's code where there is one. */
+  get names(): string[] {
+    return this.events.map((event) => (event.event === 'TaskFailed' ? `TaskFailed ${event.error.code}` : event.event));
+  }
+}
