@@ -27,7 +27,7 @@ help: ## Show what one can do
 .PHONY: install
 install: ## Install npm packages, Kafka, registry, Redis, PostgreSQL, MongoDB-wire server (only what is missing)
 	@sh scripts/prerequisites.sh
-	@$(MAKE) -j3 $(npm_stamp) $(jvm_stamp) $(mongo_program)
+	@$(MAKE) --silent -j3 $(npm_stamp) $(jvm_stamp) $(mongo_program)
 
 # The first time exactly what the lock file says; later only what has changed.
 $(npm_stamp): $(manifests)
