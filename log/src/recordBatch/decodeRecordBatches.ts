@@ -28,6 +28,8 @@ export type OnRecord = (
 export interface DecodedBatches {
   /** The offset after the last whole batch, whatever it holds; undefined when there was none. */
   readonly nextOffset: number | undefined;
+  /** The leader epoch of the last whole batch; -1 when there was none. */
+  readonly leaderEpoch: number;
   /** Whole batches, control batches included. */
   readonly batches: number;
 }
@@ -48,6 +50,7 @@ export function decodeRecordBatches(data: Buffer, onRecord: OnRecord): DecodedBa
   let at = 0;
   let batches = 0;
   let nextOffset: number | undefined;
+  let leaderEpoch = -1;
   while (at + lengthOverhead <= data.length) {
     const baseOffset = readInt64(data, at + layout.baseOffset);
     const end = at + lengthOverhead + data.readInt32BE(at + layout.length);
@@ -56,10 +59,11 @@ export function decodeRecordBatches(data: Buffer, onRecord: OnRecord): DecodedBa
     const attributes = data.readInt16BE(at + layout.attributes);
     if ((attributes & controlBit) === 0) decodeRecords(data, at, end, baseOffset, attributes, onRecord);
     nextOffset = baseOffset + data.readInt32BE(at + layout.lastOffsetDelta) + 1;
+    leaderEpoch = data.readInt32BE(at + layout.partitionLeaderEpoch);
     batches++;
     at = end;
   }
-  return { nextOffset, batches };
+  return { nextOffset, leaderEpoch, batches };
 }
 
 function checkBatch(data: Buffer, at: number, end: number, baseOffset: number): void {

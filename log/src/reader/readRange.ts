@@ -1,0 +1,89 @@
+import { retrying } from '../backoff.ts';
+import type { BrokerConnection, Cluster } from '../cluster.ts';
+import { GapError, isRetriable, throwIfError } from '../errors.ts';
+import type { LogRecord } from '../logRecord.ts';
+import type { Range } from '../reader.ts';
+import { fetch } from '../wire/messages/fetch.ts';
+import { offsetAt } from '../wire/messages/listOffsets.ts';
+import { offsetAtTime } from './offsets.ts';
+import { Position } from './position.ts';
+
+const mebibyte = 1024 * 1024;
+const defaultPatienceMs = 60_000;
+/** Records up to the end are there already; only a leader that has just changed may need a moment to give them. */
+const maxWaitMs = 200;
+
+/** Reads one partition from a position to an end, over a connection of its own; see `readRange`. */
+export class RangeReader {
+  readonly #cluster: Cluster;
+  readonly #range: Range;
+  #connection: BrokerConnection | undefined;
+  #leaderEpoch = -1;
+
+  constructor(cluster: Cluster, range: Range) {
+    this.#cluster = cluster;
+    this.#range = range;
+  }
+
+  async *read(): AsyncGenerator<LogRecord[], void, undefined> {
+    const { position, end } = await this.#begin();
+    let next: Promise<LogRecord[]> | undefined;
+    try {
+      while (position.offset < end || next) {
+        const records = await (next ?? this.#fetch(position, end));
+        // The next records are on their way while the caller works on these.
+        next = position.offset < end ? this.#fetch(position, end) : undefined;
+        next?.catch(() => {});
+        if (records.length > 0) yield records;
+      }
+    } finally {
+      this.#connection?.close();
+      await next?.catch(() => {});
+    }
+  }
+
+  async #begin(): Promise<{ position: Position; end: number }> {
+    const { topic: name, partition, from, to = 'end' } = this.#range;
+    const topic = await this.#cluster.topic(name);
+    const at = (time: number) => offsetAtTime(this.#cluster, name, partition, time);
+    const [start, logEnd] = await Promise.all([at(offsetAt.start), at(offsetAt.end)]);
+    const offset = from === 'start' ? start : 'offset' in from ? from.offset : await at(from.time);
+    const end = to === 'end' ? logEnd : Math.min(to.offset, logEnd);
+    if (offset < start || offset > logEnd) throw new GapError(name, partition, offset, start, logEnd);
+    return { position: new Position(topic, partition, offset), end };
+  }
+
+  #fetch(position: Position, end: number): Promise<LogRecord[]> {
+    const { signal, patienceMs = defaultPatienceMs } = this.#range;
+    return retrying(() => this.#fetchOnce(position, end), {
+      forMs: patienceMs,
+      ...(signal ? { signal } : {}),
+      onRetry: async (error) => {
+        this.#connection?.close();
+        this.#cluster.logger.debug(`reading ${position.topic}/${position.partition} again`, { error: String(error) });
+        await this.#cluster.refresh([position.topic]).catch((failure: unknown) => {
+          if (!isRetriable(failure)) throw failure;
+        });
+      },
+    });
+  }
+
+  async #fetchOnce(position: Position, end: number): Promise<LogRecord[]> {
+    const { maxBytes = 4 * mebibyte } = this.#range;
+    const connection = await this.#connect(position);
+    const limits = { maxWaitMs, maxBytes, partitionMaxBytes: maxBytes };
+    const { errorCode, partitions } = await connection.send(fetch([position.fetchPosition(this.#leaderEpoch)], limits));
+    const subject = `Fetch of ${position.topic}/${position.partition}`;
+    throwIfError(errorCode, subject);
+    return position.take(this.#cluster, partitions[0]!, end);
+  }
+
+  async #connect({ topic, partition }: Position): Promise<BrokerConnection> {
+    if (!this.#connection || this.#connection.isClosed) {
+      const { brokerId, leaderEpoch } = await this.#cluster.leader(topic, partition);
+      this.#leaderEpoch = leaderEpoch;
+      this.#connection = await this.#cluster.openConnection(brokerId);
+    }
+    return this.#connection;
+  }
+}
