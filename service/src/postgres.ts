@@ -111,6 +111,12 @@ export function isTransient(error: unknown): boolean {
   return true; // a code of the operating system: ECONNREFUSED, ECONNRESET, …
 }
 
+/** Whether PostgreSQL ended the transaction for the sake of another one (deadlock, serialization): at once again, it works. */
+export function isConflict(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && /^40[0-9A-Z]{3}$/.test(code);
+}
+
 // Classes of SQLSTATE: connection exception, transaction rollback (serialization, deadlock), insufficient resources, operator intervention, system error.
 const TRANSIENT_CLASSES = new Set(['08', '40', '53', '57', '58']);
 /** lock_not_available, idle_in_transaction_session_timeout, read_only_sql_transaction (a standby). */

@@ -1,6 +1,9 @@
+import type { Cluster } from '@taskflow/log/cluster';
 import type { LogRecord } from '@taskflow/log/logRecord';
+import { follow } from '@taskflow/log/reader';
 import type { Codec } from '@taskflow/schemas/codec';
 import type { TaskTypeRegistered } from '@taskflow/schemas/events';
+import { typeNamePattern, typesTopic } from '@taskflow/schemas/topics';
 import type { Logger } from './logger.ts';
 
 /** The catalogue of task types: the newest registration of each, as workers write them to `taskflow.types`. */
@@ -10,6 +13,31 @@ export interface TaskTypes {
   all(): readonly TaskTypeRegistered[];
   /** Calls `listener` after each change. Gives the function that ends it. */
   onChange(listener: () => void): () => void;
+}
+
+export interface FollowTaskTypesOptions {
+  readonly cluster: Cluster;
+  readonly codec: Codec;
+  readonly logger: Logger;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** Called when following ended otherwise: the catalogue stands still then. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** The live catalogue. Resolves when it holds all that was registered at the time of the call. */
+export async function followTaskTypes(options: FollowTaskTypesOptions): Promise<TaskTypes> {
+  const { cluster, codec, logger, signal, onFailure } = options;
+  const catalogue = new TaskTypeCatalogue(codec, logger);
+  const follower = follow(cluster, {
+    topics: [typesTopic],
+    from: 'start',
+    onRecords: (records) => catalogue.apply(records),
+    signal,
+  });
+  follower.done.catch(onFailure);
+  await follower.caughtUp;
+  return catalogue;
 }
 
 /** A catalogue that is filled by `apply`: what `followTaskTypes` does with the log. */
@@ -52,6 +80,7 @@ export class TaskTypeCatalogue implements TaskTypes {
     try {
       const decoded = this.#codec.decode(record.value);
       if (decoded.event !== 'TaskTypeRegistered') return false;
+      if (!typeNamePattern.test(decoded.type)) throw new Error(`${JSON.stringify(decoded.type)} cannot name a type`);
       registered = decoded;
     } catch (error) {
       // One registration that cannot be read must not hide the others.

@@ -13,7 +13,7 @@ import {
   partitionKey,
   type TopicPartition,
 } from './positions.ts';
-import { inTransaction, isTransient } from './postgres.ts';
+import { inTransaction, isConflict, isTransient } from './postgres.ts';
 import type { Check } from './readiness.ts';
 
 /** What a consumer does with events: folds them in memory, then writes what came out of it. */
@@ -225,6 +225,12 @@ export class TransactionalConsumer<E, Folded, Outcome> {
           logger.warn('What was not committed at the stop is read again at the next start', { error });
           this.#drop();
           return undefined;
+        }
+        if (isConflict(error) && attempt < 10) {
+          logger.debug('Two transactions got in each other’s way, this one is tried again', {
+            consumer: effects.consumer,
+          });
+          continue;
         }
         const reason = error instanceof Error ? error.message : String(error);
         check.failing(`positions stand still: ${reason}`);

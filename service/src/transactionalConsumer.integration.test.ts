@@ -1,0 +1,282 @@
+import type { LogRecord } from '@taskflow/log/logRecord';
+import { expect } from 'chai';
+import type { DecodedBatch, UndecodableRecord } from './decoding.ts';
+import { silentLogger } from './logger.ts';
+import { readPositions } from './positions.ts';
+import type { Pool } from './postgres.ts';
+import type { CheckState } from './readiness.ts';
+import { createTestDatabase, type TestDatabase } from './testing/testDatabase.ts';
+import { type Effects, TransactionalConsumer } from './transactionalConsumer.ts';
+
+/** A log of numbers; their sum is the effect. A value that is no number cannot be decoded. */
+function records(from: number, values: readonly (number | string)[], topic = 'numbers'): LogRecord[] {
+  return values.map((value, index) => ({
+    topic,
+    partition: 0,
+    offset: from + index,
+    key: null,
+    value: Buffer.from(String(value)),
+    appendedAt: 0,
+    leaderEpoch: 0,
+  }));
+}
+
+function decode(batch: readonly LogRecord[]): DecodedBatch<number> {
+  const numbers = batch.map((record) => ({ record, event: Number(record.value) }));
+  return {
+    events: numbers.filter(({ event }) => !Number.isNaN(event)),
+    undecodable: numbers
+      .filter(({ event }) => Number.isNaN(event))
+      .map(({ record }) => ({ record, reason: 'not a number', schemaId: null })),
+  };
+}
+
+interface Sum {
+  value: number;
+}
+
+describe('TransactionalConsumer', () => {
+  let database: TestDatabase;
+  let pool: Pool;
+  const partitions = [{ topic: 'numbers', partition: 0 }];
+
+  before(async () => {
+    database = await createTestDatabase(['service']);
+    pool = database.pool();
+    await pool.query('create table sum (value int not null)');
+  });
+  after(() => database.drop());
+  beforeEach(async () => {
+    await pool.query('truncate consumer_positions, sum');
+    await pool.query('insert into sum values (0)');
+  });
+
+  /** A consumer, and what it has told. */
+  function consumer(overrides: Partial<Effects<number, Sum, number>> = {}) {
+    const told = { committed: [] as number[], parked: [] as UndecodableRecord[], rereads: 0, forgotten: 0 };
+    const states: CheckState[] = [];
+    const blocked = Promise.withResolvers<string>();
+    let parkFails = 0;
+    const it = new TransactionalConsumer<number, Sum, number>({
+      effects: {
+        consumer: 'sums',
+        empty: () => ({ value: 0 }),
+        fold(sum, { event }) {
+          sum.value += event;
+        },
+        async write(tx, sum) {
+          await tx.query('update sum set value = value + $1', [sum.value]);
+          return sum.value;
+        },
+        committed: (value) => told.committed.push(value),
+        forget: () => {
+          told.forgotten += 1;
+        },
+        ...overrides,
+      },
+      decoding: decode,
+      pool,
+      logger: silentLogger,
+      check: {
+        ok: () => states.push({ state: 'ok' }),
+        degraded: (reason) => states.push({ state: 'degraded', reason }),
+        failing(reason) {
+          states.push({ state: 'failing', reason });
+          blocked.resolve(reason);
+        },
+      },
+      async park(undecodable) {
+        if (parkFails-- > 0) throw new Error('the broker is away');
+        told.parked.push(...undecodable);
+      },
+      reread: () => {
+        told.rereads += 1;
+      },
+      pacing: { maxWaitMs: 5, enoughRecords: 50, idleRecords: 10, maxRecords: 100, maxBytes: 1_000 },
+    });
+    return {
+      it,
+      told,
+      states,
+      /** Resolves when its readiness check first fails, with the reason. */
+      blocked: blocked.promise,
+      failPark: (times: number) => {
+        parkFails = times;
+      },
+    };
+  }
+  const total = async () => (await pool.query<{ value: number }>('select value from sum')).rows[0]?.value;
+  const position = async () => (await readPositions(pool, 'sums')).get('numbers/0');
+
+  it('applies each record once, and moves the position with it', async () => {
+    const { it, told } = consumer();
+    expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 0]]));
+    await it.take(records(0, [1, 2, 3]));
+    await it.take(records(2, [3, 4])); // offset 2 comes again
+    await it.take(records(1, [2]));
+    await it.flushed();
+    expect([await total(), await position()]).to.deep.equal([10, 4]);
+    expect(told.committed.reduce((sum, value) => sum + value, 0)).to.equal(10);
+  });
+
+  it('goes on where it was', async () => {
+    const first = consumer();
+    await first.it.positions(partitions);
+    await first.it.take(records(0, [1, 2]));
+    await first.it.stop();
+    const second = consumer();
+    expect(await second.it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 2]]));
+    await second.it.take(records(2, [3]));
+    await second.it.flushed();
+    expect(await total()).to.equal(6);
+  });
+
+  it('folds what comes during a flush into the next', async () => {
+    const gate = Promise.withResolvers<void>();
+    const writes: number[] = [];
+    const { it } = consumer({
+      async write(_tx, sum) {
+        writes.push(sum.value);
+        if (writes.length === 1) await gate.promise;
+        return sum.value;
+      },
+    });
+    await it.positions(partitions);
+    await it.take(records(0, [1]));
+    while (writes.length === 0) await new Promise(setImmediate);
+    for (let offset = 1; offset <= 20; offset++) await it.take(records(offset, [offset]));
+    gate.resolve();
+    await it.flushed();
+    expect(writes).to.deep.equal([1, 210]);
+  });
+
+  it('holds back whoever delivers more than it may keep', async () => {
+    const gate = Promise.withResolvers<void>();
+    let writing = false;
+    const { it } = consumer({
+      async write() {
+        writing = true;
+        await gate.promise;
+        return 0;
+      },
+    });
+    await it.positions(partitions);
+    await it.take(records(0, [0]));
+    while (!writing) await new Promise(setImmediate);
+    const taken = it.take(records(1, Array<number>(100).fill(1)));
+    let done = false;
+    void taken.then(() => {
+      done = true;
+    });
+    await new Promise(setImmediate);
+    expect(done).to.equal(false);
+    gate.resolve();
+    await taken;
+    await it.flushed();
+    expect(await position()).to.equal(101);
+  });
+
+  it('is refused whole when another instance has moved a position, and reads again', async () => {
+    const [zombie, successor] = [consumer(), consumer()];
+    await zombie.it.positions(partitions);
+    await successor.it.positions(partitions);
+    await successor.it.take(records(0, [1, 2]));
+    await successor.it.flushed();
+    await zombie.it.take(records(0, [1, 2, 3]));
+    await zombie.it.flushed();
+    expect([await total(), await position()]).to.deep.equal([3, 2]);
+    expect(zombie.told).to.deep.include({ rereads: 1, committed: [] });
+    // What it is still given from before counts for nothing.
+    await zombie.it.take(records(3, [4]));
+    await zombie.it.flushed();
+    expect(await zombie.it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 2]]));
+    await zombie.it.take(records(2, [3]));
+    await zombie.it.flushed();
+    expect([await total(), await position()]).to.deep.equal([6, 3]);
+  });
+
+  it('drops what it holds of partitions that were taken away', async () => {
+    const { it } = consumer();
+    await it.positions(partitions);
+    const taking = it.take(records(0, [1]));
+    it.revoked();
+    await taking;
+    await it.take(records(1, [2]));
+    await it.flushed();
+    expect([await total(), await position()]).to.deep.equal([0, 0]);
+  });
+
+  it('tries the same batch again after its connection broke, with neither effect nor position lost or doubled', async () => {
+    let attempts = 0;
+    const { it, told, blocked, states } = consumer({
+      async write(tx, sum) {
+        attempts += 1;
+        await tx.query('update sum set value = value + $1', [sum.value]);
+        if (attempts === 1) await database.disconnectAll();
+        return sum.value;
+      },
+    });
+    await it.positions(partitions);
+    await it.take(records(0, [5]));
+    expect(await blocked).to.include('positions stand still');
+    await it.flushed();
+    expect([await total(), await position(), attempts]).to.deep.equal([5, 1, 2]);
+    expect(told.forgotten).to.equal(1);
+    expect(states.at(-1)).to.deep.equal({ state: 'ok' });
+  });
+
+  it('finds out whether a commit of unknown end happened', async () => {
+    // The transaction commits, but its answer is lost: the batch again is refused, for the position has moved.
+    const { it, told } = consumer({
+      async write(tx, sum) {
+        await tx.query('update sum set value = value + $1', [sum.value]);
+        if (told.forgotten > 0) return sum.value;
+        await tx.query('commit');
+        throw new Error('the answer was lost');
+      },
+    });
+    await it.positions(partitions);
+    await it.take(records(0, [5]));
+    await it.flushed();
+    expect(told.rereads).to.equal(1);
+    expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 1]]));
+    expect(await total()).to.equal(5);
+  });
+
+  it('parks what cannot be decoded before the position moves', async () => {
+    const { it, told, blocked, failPark } = consumer();
+    failPark(1);
+    await it.positions(partitions);
+    await it.take(records(0, [1, 'x', 2]));
+    expect(await blocked).to.include('the broker is away');
+    expect(await position()).to.equal(0);
+    await it.flushed();
+    expect([await total(), await position()]).to.deep.equal([3, 3]);
+    expect(told.parked.map(({ record, reason }) => [record.offset, reason])).to.deep.equal([[1, 'not a number']]);
+  });
+
+  it('never passes over records in silence', async () => {
+    const { it } = consumer();
+    await it.positions(partitions);
+    const error = await it.take(records(3, [1])).then(
+      () => expect.fail('it took them'),
+      (reason: Error) => reason,
+    );
+    expect(error.message).to.equal('numbers/0: the records from 0 to 2 were passed over');
+    await it.flushed();
+    expect(await position()).to.equal(0);
+  });
+
+  it('ends a stop without commit while PostgreSQL refuses', async () => {
+    const { it, blocked } = consumer({
+      async write() {
+        throw Object.assign(new Error('no space left'), { code: '53100' });
+      },
+    });
+    await it.positions(partitions);
+    await it.take(records(0, [1]));
+    expect(await blocked).to.include('no space left');
+    await it.stop();
+    expect(await position()).to.equal(0);
+  });
+});
