@@ -1,5 +1,6 @@
 import { readSources } from './avroSources.ts';
 import { checkHeads } from './eventHead.ts';
+import { goFiles } from './goTypes.ts';
 import { typescriptFiles } from './typescriptTypes.ts';
 
 /** A folder with generated files in it. */
@@ -20,6 +21,11 @@ export function generatedFolders(): readonly GeneratedFolder[] {
       url: new URL('../src/generated/', import.meta.url),
       owns: (fileName) => fileName.endsWith('.ts'),
       files: typescriptFiles(sources),
+    },
+    {
+      url: new URL('../go/', import.meta.url),
+      owns: (fileName) => fileName.endsWith('_gen.go'),
+      files: goFiles(sources),
     },
   ];
 }
