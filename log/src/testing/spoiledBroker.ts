@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Broker, startBroker } from '@taskflow/embedded/broker';
+import { type FaultProxy, startFaultProxy } from './faultProxy.ts';
+
+/**
+ * A broker of a test's own that clients reach through a proxy only, so that both can be made to fail. What it says to itself
+ * (a broker writes the state of share groups over a connection) goes by a listener of its own.
+ */
+export interface SpoiledBroker {
+  readonly broker: Broker;
+  readonly proxy: FaultProxy;
+  close(): Promise<void>;
+}
+
+export async function startSpoiledBroker(): Promise<SpoiledBroker> {
+  const [port, controllerPort, clientPort] = (await freePorts(3)) as [number, number, number];
+  const stateDir = await mkdtemp(path.join(tmpdir(), 'taskflow-broker-'));
+  const proxy = await startFaultProxy({ host: '127.0.0.1', port: clientPort });
+  const broker = await startBroker({
+    stateDir,
+    port,
+    controllerPort,
+    extraProperties: {
+      listeners: `PLAINTEXT://127.0.0.1:${port},CLIENT://127.0.0.1:${clientPort},CONTROLLER://127.0.0.1:${controllerPort}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},CLIENT://${proxy.address}`,
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    },
+  });
+  return {
+    broker,
+    proxy,
+    async close() {
+      await proxy.close();
+      await broker.stop();
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = net.createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
