@@ -9,7 +9,7 @@ import {
   stopSettings,
 } from '@taskflow/service/settings';
 import { z } from 'zod';
-import { type AllowList, parseAllowList } from './fetch/allowList.ts';
+import { type AllowList, parseAllowList } from './fetchAllow.ts';
 
 /** `64` for every type, or `64,noop=1000,web_scrape=16`. */
 export interface SlotSetting {

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect } from 'chai';
 import { type Site, startSite } from '../tasks/web_scrape/fixtures/site.ts';
-import { parseAllowList } from './fetch/allowList.ts';
 import type { Resolve } from './fetch/guardedConnect.ts';
+import { parseAllowList } from './fetchAllow.ts';
 import { createSafeFetch, type FetchLimits, type FetchOptions } from './safeFetch.ts';
 import { TaskError } from './taskError.ts';
 

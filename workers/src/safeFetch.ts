@@ -1,9 +1,9 @@
 import { Client, type Dispatcher } from 'undici';
-import type { AllowList } from './fetch/allowList.ts';
 import { addressNotAllowed, fetchError } from './fetch/fetchError.ts';
 import { guardedConnect, type Resolve, systemResolve } from './fetch/guardedConnect.ts';
 import { contentEncodings, readBody, tooLarge } from './fetch/readBody.ts';
 import { nextHop } from './fetch/redirect.ts';
+import type { AllowList } from './fetchAllow.ts';
 import { TaskError } from './taskError.ts';
 
 /** Limits of one fetch, redirects included. */

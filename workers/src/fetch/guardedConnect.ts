@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
-import type { AllowList } from './allowList.ts';
+import type { AllowList } from '../fetchAllow.ts';
 import { addressNotAllowed } from './fetchError.ts';
 import { isPublicAddress } from './publicAddress.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseAllowList } from './allowList.ts';
+import { parseAllowList } from './fetchAllow.ts';
 
 describe('the list of what an operator opened (TASKFLOW_FETCH_ALLOW)', () => {
   it('opens nothing when empty', () => {
