@@ -159,6 +159,11 @@ export class UnsupportedCompressionError extends Error {
   }
 }
 
+/** The schema registry does not answer, or not sensibly. Known schemas go on without it. */
+export class RegistryUnavailableError extends Error {
+  override readonly name = 'RegistryUnavailableError';
+}
+
 /** May the same thing be tried again, perhaps after finding leader or coordinator anew? */
 export function isRetriable(error: unknown): boolean {
   if (error instanceof KafkaError) return error.retriable;
