@@ -17,7 +17,7 @@ export const tag = z
   .string()
   .min(1)
   .max(MAX_TAG_LENGTH)
-  .regex(/^\P{C}+$/u, 'must not hold control characters or lone surrogates');
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must not hold control characters or lone surrogates');
 
 const isObject = (value: unknown) => value !== null && typeof value === 'object' && !Array.isArray(value);
 

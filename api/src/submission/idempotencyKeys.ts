@@ -95,7 +95,7 @@ const RENEW = {
 interface Row {
   readonly task_ids: string[];
   readonly events_partitions: number[];
-  readonly created_at: Date;
+  readonly created_at: number;
 }
 
 /**
@@ -151,5 +151,5 @@ export function idempotencyKeys(pool: Pool, options: Options): IdempotencyKeys {
 }
 
 function keyedTasks(row: Row): KeyedTasks {
-  return { ids: row.task_ids, eventsPartitions: row.events_partitions, createdAt: row.created_at.getTime() };
+  return { ids: row.task_ids, eventsPartitions: row.events_partitions, createdAt: row.created_at };
 }

@@ -19,6 +19,8 @@ interface Needs {
   readonly signals: ChangeSignals;
   /** Whether signals are to be expected (Redis answers). */
   readonly signalled: () => boolean;
+  /** Aborted when the api stops: whoever waits for an end is then answered at once. */
+  readonly stopping: AbortSignal;
 }
 
 /** Reads of the view `tasks` that wait for what is on the log, but not in the view yet. */
@@ -83,32 +85,33 @@ export class TaskReading {
 
   /** The task once it has ended, or as it is after `limitMs`; undefined where the view does not show it by then. */
   async ended(principal: Principal, id: string, limitMs: number, gone: AbortSignal): Promise<ShownState | undefined> {
-    const { view, signals, signalled } = this.#needs;
-    const deadline = performance.now() + limitMs;
+    const { view, signals, signalled, stopping } = this.#needs;
+    const giveUp = AbortSignal.any([gone, stopping, AbortSignal.timeout(limitMs)]);
     let wake: () => void = () => {};
     const stopWatching = signals.watchTask(id, (status) => {
       if (hasEnded(status)) wake();
     });
+    const stopWaiting = () => wake();
+    giveUp.addEventListener('abort', stopWaiting);
     let task: ShownState | undefined;
     try {
       for (let pause = FIRST_LOOK_MS; ; pause = Math.min(pause * 2, LOOK_AT_LEAST_EVERY_MS)) {
-        const left = Math.max(0, deadline - performance.now());
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(
-            resolve,
-            Math.min(left, signalled() ? pause : Math.min(pause, LOOK_WITHOUT_SIGNALS_MS)),
-          );
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
+        const last = giveUp.aborted;
+        if (!last) {
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, signalled() ? pause : Math.min(pause, LOOK_WITHOUT_SIGNALS_MS));
+            wake = () => {
+              clearTimeout(timer);
+              resolve();
+            };
+          });
+        }
         // While PostgreSQL is away the task goes on all the same; so does the wait for it.
         task = (await view.get(principal, id).catch(() => undefined)) ?? task;
-        if (task !== undefined && hasEnded(task.status)) return task;
-        if (performance.now() >= deadline || gone.aborted) return task;
+        if (last || (task !== undefined && hasEnded(task.status))) return task;
       }
     } finally {
+      giveUp.removeEventListener('abort', stopWaiting);
       stopWatching();
     }
   }

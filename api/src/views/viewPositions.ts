@@ -32,13 +32,27 @@ export class ViewPositions {
   /** Whether the view has passed the log's end as of this call, waiting for it at most `limitMs`. */
   async passed(limitMs: number, stop?: { readonly stopped: boolean }): Promise<boolean> {
     const deadline = performance.now() + limitMs;
-    const ends = await this.#logEnds();
+    const ends = await within(limitMs, this.#logEnds());
+    if (ends === undefined) return false;
     for (;;) {
       if (hasPassed(await this.#viewPositions(), ends)) return true;
       const left = deadline - performance.now();
       if (left <= 0 || stop?.stopped === true) return false;
       await this.#sources.signals.nextFlush(Math.min(LOOK_EVERY_MS, left));
     }
+  }
+}
+
+/** What comes of it within the time; undefined after that. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -39,7 +39,7 @@ describe('ViewPositions', () => {
       viewPositions: async () => map({ 'q/0': 5 }),
       signals: new ChangeSignals(),
     });
-    expect(await view.passed(0)).to.equal(true);
+    expect(await view.passed(60_000)).to.equal(true);
   });
 
   it('passes with the flush that brings the last partition there', async () => {
@@ -72,13 +72,22 @@ describe('ViewPositions', () => {
     expect(await view.passed(60_000, { stopped: true })).to.equal(false);
   });
 
+  it('gives up on a log that does not say where it ends', async () => {
+    const view = new ViewPositions({
+      logEnds: () => new Promise(() => {}),
+      viewPositions: async () => map({}),
+      signals: new ChangeSignals(),
+    });
+    expect(await view.passed(1)).to.equal(false);
+  });
+
   it('rejects where the log cannot be asked', async () => {
     const view = new ViewPositions({
       logEnds: () => Promise.reject(new Error('away')),
       viewPositions: async () => map({}),
       signals: new ChangeSignals(),
     });
-    const failure = await view.passed(10).catch((error: Error) => error.message);
+    const failure = await view.passed(60_000).catch((error: Error) => error.message);
     expect(failure).to.equal('away');
   });
 });

@@ -1,0 +1,120 @@
+import type { Appender } from '@taskflow/log/appender';
+import type { Cluster } from '@taskflow/log/cluster';
+import type { Codec } from '@taskflow/schemas/codec';
+import type { Logger } from '@taskflow/service/logger';
+import type { Metrics } from '@taskflow/service/metrics';
+import { readPositions } from '@taskflow/service/positions';
+import type { Pool } from '@taskflow/service/postgres';
+import type { Readiness } from '@taskflow/service/readiness';
+import { subscribeTaskChanges } from '@taskflow/service/taskChanges';
+import type { Redis } from 'ioredis';
+import type { Db } from 'mongodb';
+import { type ApiKey, authenticateByKeys } from './http/principal.ts';
+import { apiMetrics } from './metrics.ts';
+import type { Limits, Ports } from './ports.ts';
+import { addReadinessChecks } from './readinessChecks.ts';
+import { idempotencyKeys } from './submission/idempotencyKeys.ts';
+import { CLAIM_MS, Submissions } from './submission/submissions.ts';
+import { topicPartitions } from './submission/topicPartitions.ts';
+import { type Registrations, typeCatalogue } from './types.ts';
+import { ChangeSignals } from './views/changeSignals.ts';
+import { logEnds } from './views/logEnds.ts';
+import { postgresTaskView } from './views/postgresTaskView.ts';
+import { type ResultDocument, resultView } from './views/resultView.ts';
+import { type TaskLogDocument, taskLogView } from './views/taskLogView.ts';
+import { TaskReading } from './views/taskReading.ts';
+import { ViewPositions } from './views/viewPositions.ts';
+
+/** The consumer whose positions say how far the view `tasks` is. */
+const TASKS_CONSUMER = 'tasks';
+const SWEEP_EVERY_MS = 600_000;
+
+/** What the api stands on: connected, or connecting by itself. */
+export interface Foundations {
+  readonly cluster: Cluster;
+  readonly appender: Appender;
+  readonly codec: Codec;
+  readonly registrations: Registrations;
+  readonly pool: Pool;
+  readonly mongo: Db;
+  /** A connection for the subscription alone. */
+  readonly redis: Redis;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+}
+
+export interface Choices {
+  readonly keys: readonly ApiKey[];
+  readonly limits: Limits;
+  readonly expectTypes: readonly string[];
+  readonly idempotencyKeepMs: number;
+  readonly appendTimeoutMs: number;
+  readonly accessLog: boolean;
+  /** Aborted when the api stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** Puts the parts of the api together. `stop` ends what runs in the background; the foundations are their owner's. */
+export function assemble(
+  foundations: Foundations,
+  choices: Choices,
+): { readonly ports: Omit<Ports, 'documentation'>; stop(): void } {
+  const { cluster, appender, codec, registrations, pool, mongo, redis, logger, readiness } = foundations;
+  const { limits, appendTimeoutMs, stopping } = choices;
+  const metrics = apiMetrics(foundations.metrics);
+  const types = typeCatalogue(registrations, logger);
+  const signals = new ChangeSignals();
+  const subscription = subscribeTaskChanges(redis, signals.onChanges);
+  const partitions = topicPartitions(cluster);
+  const keys = idempotencyKeys(pool, { claimMs: CLAIM_MS, keepMs: choices.idempotencyKeepMs });
+  const tasks = postgresTaskView(pool);
+  const askLogEnds = () => logEnds(cluster, registrations);
+  const positions = new ViewPositions({
+    logEnds: askLogEnds,
+    viewPositions: () => readPositions(pool, TASKS_CONSUMER),
+    signals,
+  });
+  const redisIsUp = () => redis.status === 'ready';
+  addReadinessChecks(readiness, {
+    askLog: () => cluster.refresh([]),
+    types,
+    expectTypes: choices.expectTypes,
+    pool,
+    mongo,
+    redisIsUp,
+  });
+  const sweep = setInterval(() => {
+    keys.sweep().catch((error: unknown) => logger.warn('Expired idempotency keys were not deleted', { error }));
+  }, SWEEP_EVERY_MS);
+  return {
+    ports: {
+      authenticate: authenticateByKeys(choices.keys),
+      limits,
+      submissions: new Submissions({
+        types,
+        codec,
+        append: (records) => appender.append(records),
+        partitionsOf: (topic) => partitions.of(topic),
+        keys,
+        limits,
+        metrics,
+        busyMs: appendTimeoutMs,
+      }),
+      tasks,
+      reading: new TaskReading({ view: tasks, positions, signals, signalled: redisIsUp, stopping }),
+      results: resultView(mongo.collection<ResultDocument>('results')),
+      taskLogs: taskLogView(mongo.collection<TaskLogDocument>('task_logs')),
+      types,
+      readiness,
+      metrics,
+      logger,
+      accessLog: choices.accessLog || logger.enabled('debug'),
+    },
+    stop() {
+      clearInterval(sweep);
+      subscription.stop();
+      partitions.stop();
+    },
+  };
+}

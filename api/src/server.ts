@@ -1,0 +1,46 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ApiServer {
+  readonly port: number;
+  /** Takes no more connections, lets what runs end, and closes each connection with its last answer. */
+  stop(): Promise<void>;
+}
+
+/** How long requests that are under way may still take once the server stops. */
+const DRAIN_MS = 8_000;
+const LOOK_FOR_IDLE_MS = 50;
+
+/** Serves the application on a port of one address. */
+export async function startServer(app: RequestListener, at: { port: number; host: string }): Promise<ApiServer> {
+  const server = createServer(
+    {
+      // Longer than the usual 60 s of proxies in front: they end idle connections, not we under a request of theirs.
+      keepAliveTimeout: 65_000,
+      // For the whole of a request to come in, against those who send a byte a minute.
+      requestTimeout: 60_000,
+      headersTimeout: 20_000,
+    },
+    app,
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = `Port ${at.host}:${at.port} is taken: end what listens there, or set TASKFLOW_API_PORT`;
+      reject(error.code === 'EADDRINUSE' ? new Error(taken) : error);
+    });
+    server.listen(at.port, at.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise((resolve) => {
+        const idle = setInterval(() => server.closeIdleConnections(), LOOK_FOR_IDLE_MS);
+        const drain = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+        server.close(() => {
+          clearInterval(idle);
+          clearTimeout(drain);
+          resolve();
+        });
+      }),
+  };
+}

@@ -1,0 +1,101 @@
+import { uuidv7 } from '@taskflow/core/ids';
+import type { TaskFailed, TaskQueued, TaskResult, TaskStarted, TaskSucceeded } from '@taskflow/schemas/events';
+
+type Made = { readonly userId: string; readonly type: string } & Partial<Omit<TaskQueued, 'task'>> & {
+    readonly task?: Partial<TaskQueued['task']>;
+  };
+
+/** A submission as the log has it. */
+export function queued({ task, ...head }: Made): TaskQueued {
+  return {
+    event: 'TaskQueued',
+    taskId: uuidv7(),
+    generation: 0,
+    attempt: 1,
+    workerId: '',
+    eventId: uuidv7(),
+    priority: 'normal',
+    occurredAt: 1_760_000_000_000,
+    runId: null,
+    stepId: null,
+    failures: 0,
+    recoveries: 0,
+    eventsPartition: 0,
+    cause: 'submit',
+    check: false,
+    ...head,
+    task: {
+      payload: '{}',
+      maxAttempts: 3,
+      backoffBaseMs: 1_000,
+      backoffFactor: 2,
+      backoffCapMs: 300_000,
+      notRetryable: [],
+      timeoutMs: 30_000,
+      expiresAt: null,
+      tags: [],
+      idempotencyKey: null,
+      bodyHash: null,
+      scheduleId: null,
+      ...task,
+    },
+  };
+}
+
+function headOf(task: TaskQueued, laterMs: number) {
+  const { taskId, generation, attempt, userId, type, priority, runId, stepId } = task;
+  const occurredAt = task.occurredAt + laterMs;
+  return {
+    taskId,
+    generation,
+    attempt,
+    workerId: 'worker-1.4711.k3x9',
+    eventId: uuidv7(),
+    userId,
+    type,
+    priority,
+    runId,
+    stepId,
+    occurredAt,
+  };
+}
+
+export function started(task: TaskQueued): TaskStarted {
+  return {
+    ...headOf(task, 5),
+    event: 'TaskStarted',
+    delivery: 1,
+    starts: 1,
+    leaseMs: 30_000,
+    queuePartition: 0,
+    queueOffset: 0,
+  };
+}
+
+export function succeeded(task: TaskQueued, result: Partial<TaskResult> = {}): TaskSucceeded {
+  return {
+    ...headOf(task, 20),
+    event: 'TaskSucceeded',
+    durationMs: 15,
+    result: {
+      storage: 'inline',
+      value: 'null',
+      ref: null,
+      preview: null,
+      size: 4,
+      contentType: 'application/json',
+      sha256: '74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b',
+      ttlMs: null,
+      ...result,
+    },
+  };
+}
+
+export function failed(task: TaskQueued, code = 'HANDLER_ERROR'): TaskFailed {
+  return {
+    ...headOf(task, 20),
+    event: 'TaskFailed',
+    error: { code, message: 'The handler threw', retryable: true, details: null },
+    failures: 1,
+  };
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { type Appender, createAppender } from '@taskflow/log/appender';
+import { type Cluster, connectCluster } from '@taskflow/log/cluster';
+import { createCodec } from '@taskflow/schemas/codec';
+import { recordNames, type TaskTypeRegistered } from '@taskflow/schemas/events';
+import { eventsTopic, PRIORITIES, queueTopic } from '@taskflow/schemas/topics';
+import { silentLogger as logger } from '@taskflow/service/logger';
+import { createMetrics } from '@taskflow/service/metrics';
+import { migrate } from '@taskflow/service/migrations';
+import { closePostgresPool, createPostgresPool, type Pool } from '@taskflow/service/postgres';
+import { createReadiness } from '@taskflow/service/readiness';
+import { connectRedis } from '@taskflow/service/redis';
+import { type Db, MongoClient } from 'mongodb';
+import { createApp } from '../app.ts';
+import { assemble } from '../assemble.ts';
+import type { Endpoint } from '../http/endpoint.ts';
+import { openApiDocument } from '../http/openapi.ts';
+import { loadEndpoints } from '../http/routeFiles.ts';
+import { type ApiServer, startServer } from '../server.ts';
+import { type Call, checkedClient } from './checkedClient.ts';
+import { testTypes } from './testTypes.ts';
+
+/** Three accounts: two users who must not see each other, and an administrator. */
+export const accounts = {
+  ann: { key: 'key-of-ann', principal: { userId: '11111111-1111-4111-8111-111111111111', role: 'user' } },
+  bob: { key: 'key-of-bob', principal: { userId: '22222222-2222-4222-8222-222222222222', role: 'user' } },
+  admin: { key: 'key-of-admin', principal: { userId: '33333333-3333-4333-8333-333333333333', role: 'admin' } },
+} as const;
+
+export const codec = createCodec(new Map(recordNames.map((name, index) => [name, index + 1])));
+
+export interface TestApi {
+  /** Calls as ann, unless the call says otherwise. */
+  readonly call: Call;
+  readonly url: string;
+  readonly cluster: Cluster;
+  readonly appender: Appender;
+  readonly pool: Pool;
+  readonly mongo: Db;
+  readonly redis: ReturnType<typeof connectRedis>;
+  /** Names of the types, unlike those of any other test. */
+  readonly types: { readonly any: string; readonly page: string };
+  readonly registered: Map<string, TaskTypeRegistered>;
+  readonly server: ApiServer;
+  /** Ends the api as SIGTERM does. */
+  stopApi(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestApiOptions {
+  readonly brokers?: string[];
+  readonly postgresUrl?: string;
+  readonly mongoUrl?: string;
+  readonly redisUrl?: string;
+  readonly appendTimeoutMs?: number;
+  readonly idempotencyKeepMs?: number;
+  readonly expectTypes?: (types: { any: string; page: string }) => string[];
+  /** An api beside another one: on its database and its types. */
+  readonly beside?: TestApi;
+}
+
+const root = path.resolve(import.meta.dirname, '../../..');
+
+/**
+ * The api in this process, on the stack that the environment names: a database, a Mongo database and task types of its own,
+ * so that tests do not meet. No projector runs; `viewWriter.ts` writes the views, so a test decides how far they are.
+ */
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const name = `api_${randomBytes(5).toString('hex')}`;
+  const types = options.beside?.types ?? { any: `${name}_any`, page: `${name}_page` };
+  const database = await freshDatabase(name, options.postgresUrl);
+  const brokers = options.brokers ?? variable('TASKFLOW_KAFKA_BROKERS').split(',');
+  const cluster = await connectCluster({ brokers, clientId: name });
+  const appendTimeoutMs = options.appendTimeoutMs ?? 10_000;
+  const appender = createAppender(cluster, { deliveryTimeoutMs: appendTimeoutMs });
+  const pool =
+    options.beside?.pool ??
+    createPostgresPool({ url: database, applicationName: name, logger, connectTimeoutMs: 1_000 });
+  const mongoClient = new MongoClient(options.mongoUrl ?? variable('TASKFLOW_MONGO_URL'), {
+    serverSelectionTimeoutMS: 1_000,
+  });
+  const redis = connectRedis({ url: options.redisUrl ?? variable('TASKFLOW_REDIS_URL'), logger, name });
+  const registered = options.beside?.registered ?? new Map(testTypes(types).map((type) => [type.type, type]));
+  if (options.beside === undefined) await createTopics(cluster, Object.values(types));
+  const stopping = new AbortController();
+  const mongo = mongoClient.db(name);
+  const { ports, stop } = assemble(
+    {
+      cluster,
+      appender,
+      codec,
+      registrations: { get: (type) => registered.get(type), all: () => registered.values() },
+      pool,
+      mongo,
+      redis: redis.client,
+      logger,
+      metrics: createMetrics({ defaults: false }),
+      readiness: createReadiness(),
+    },
+    {
+      keys: Object.values(accounts),
+      limits: { maxTaskBytes: 262_144, maxBatchBytes: 8_388_608, maxJsonDepth: 64 },
+      expectTypes: options.expectTypes?.(types) ?? [],
+      idempotencyKeepMs: options.idempotencyKeepMs ?? 86_400_000,
+      appendTimeoutMs,
+      accessLog: false,
+      stopping: stopping.signal,
+    },
+  );
+  const endpoints: Endpoint[] = await loadEndpoints();
+  const about = { version: '0.0.0', publicUrl: 'http://127.0.0.1' };
+  const server = await startServer(createApp(endpoints, about, ports), { port: 0, host: '127.0.0.1' });
+  const url = `http://127.0.0.1:${server.port}`;
+  let stopped: Promise<void> | undefined;
+  const stopApi = () => {
+    stopping.abort();
+    stopped ??= server.stop();
+    return stopped;
+  };
+  return {
+    call: checkedClient(url, accounts.ann.key, openApiDocument(endpoints, { version: '0.0.0', serverUrl: url })),
+    url,
+    cluster,
+    appender,
+    pool,
+    mongo,
+    redis,
+    types,
+    registered,
+    server,
+    stopApi,
+    async close() {
+      await stopApi();
+      stop();
+      await appender.close();
+      await cluster.close();
+      await redis.stop();
+      if (options.beside === undefined) await closePostgresPool(pool);
+      await mongoClient.close();
+    },
+  };
+}
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run the integration tests by \`make test\``);
+  return value;
+}
+
+/** A database with all tables. Gives its URL, by another way to the server where one is given. */
+async function freshDatabase(name: string, way?: string): Promise<string> {
+  const url = new URL(variable('TASKFLOW_POSTGRES_URL'));
+  const admin = createPostgresPool({ url: url.href, applicationName: name, logger, maxConnections: 1 });
+  await admin.query(`create database ${name}`);
+  await closePostgresPool(admin);
+  url.pathname = `/${name}`;
+  const owners = ['service', 'api', 'projector'].map((owner) => ({
+    owner,
+    directory: path.join(root, owner, 'migrations'),
+  }));
+  await migrate({ url: url.href, owners });
+  if (way !== undefined) url.host = new URL(way).host;
+  return url.href;
+}
+
+async function createTopics(cluster: Cluster, types: readonly string[]): Promise<void> {
+  const admin = cluster.kafkajs.admin();
+  await admin.connect();
+  try {
+    const topics = types.flatMap((type) =>
+      PRIORITIES.flatMap((priority) => [
+        { topic: queueTopic(type, priority), numPartitions: 1 },
+        { topic: eventsTopic(type, priority), numPartitions: 3 },
+      ]),
+    );
+    await admin.createTopics({ topics, waitForLeaders: true });
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,101 @@
+import { isTransient, type Pool } from '@taskflow/service/postgres';
+import { TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
+import type { Keyset } from '../http/cursor.ts';
+import type { Principal } from '../http/principal.ts';
+import { Problem } from '../http/problem.ts';
+import type { ShownState } from './taskAnswer.ts';
+import type { TaskCount, TaskFilters, TaskView } from './taskView.ts';
+
+const GET = {
+  name: 'task-get',
+  text: `select ${TASK_STATE_COLUMNS} from tasks
+         where id = $1 and payload is not null and ($2::uuid is null or user_id = $2)`,
+};
+
+const GET_MANY = {
+  name: 'task-get-many',
+  text: `select ${TASK_STATE_COLUMNS} from tasks
+         where id = any($1::uuid[]) and payload is not null and ($2::uuid is null or user_id = $2)`,
+};
+
+const COUNTS = {
+  name: 'task-counts',
+  text: `select type, status, sum(count)::bigint as count from task_counts
+         where ($1::uuid is null or user_id = $1) and ($2::text is null or type = $2)
+         group by type, status having sum(count) > 0 order by type, status`,
+};
+
+/** The view `tasks` in PostgreSQL. */
+export function postgresTaskView(pool: Pool): TaskView {
+  return {
+    async get(principal, id) {
+      const { rows } = await ask(() => pool.query<TaskStateRow>({ ...GET, values: [id, ownerSeen(principal)] }));
+      return rows[0] && shown(rows[0]);
+    },
+    async getMany(principal, ids) {
+      const values = [ids, ownerSeen(principal)];
+      const { rows } = await ask(() => pool.query<TaskStateRow>({ ...GET_MANY, values }));
+      return new Map(rows.map((row) => [row.id, shown(row)]));
+    },
+    async page(principal, filters, limit, after) {
+      const query = pageQuery(ownerSeen(principal), filters, limit, after);
+      const { rows } = await ask(() => pool.query<TaskStateRow>(query));
+      return rows.map(shown);
+    },
+    async counts(principal, { user, type }) {
+      const values = [ownerSeen(principal) ?? user, type];
+      const { rows } = await ask(() => pool.query<TaskCount>({ ...COUNTS, values }));
+      return rows.map((row) => ({ type: row.type, status: row.status, count: row.count }));
+    },
+  };
+}
+
+/** The only owner whose tasks a principal sees; null: all. */
+function ownerSeen({ userId, role }: Principal): string | null {
+  return role === 'admin' ? null : userId;
+}
+
+/** Not a prepared statement: which index is right depends on the filters that are there, and on their values. */
+function pageQuery(owner: string | null, filters: TaskFilters, limit: number, after: Keyset | undefined) {
+  const values: unknown[] = [];
+  const value = (given: unknown) => `$${values.push(given)}`;
+  const conditions = ['payload is not null'];
+  if (owner !== null) conditions.push(`user_id = ${value(owner)}`);
+  if (filters.user !== undefined) conditions.push(`user_id = ${value(filters.user)}`);
+  if (filters.type !== undefined) conditions.push(`type = ${value(filters.type)}`);
+  if (filters.status !== undefined) {
+    conditions.push(`status = ${value(filters.status)}`);
+    // Named, so that the index of what did not succeed can serve.
+    if (filters.status !== 'success') conditions.push("status <> 'success'");
+  }
+  if (filters.priority !== undefined) conditions.push(`priority = ${value(filters.priority)}`);
+  if (filters.tag !== undefined) conditions.push(`tags @> array[${value(filters.tag)}]::text[]`);
+  if (filters.from !== undefined) conditions.push(`created_at >= ${value(new Date(filters.from))}`);
+  if (filters.to !== undefined) conditions.push(`created_at < ${value(new Date(filters.to))}`);
+  if (after !== undefined) {
+    conditions.push(`(created_at, id) < (${value(new Date(after.at))}::timestamptz, ${value(after.id)}::uuid)`);
+  }
+  const text = `select ${TASK_STATE_COLUMNS} from tasks where ${conditions.join(' and ')}
+    order by created_at desc, id desc limit ${value(limit)}`;
+  return { text, values };
+}
+
+function shown(row: TaskStateRow): ShownState {
+  return taskStateFromRow(row) as ShownState;
+}
+
+async function ask<T>(query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    throw new Problem(
+      'store-unavailable',
+      'The view of tasks cannot be read at present; tasks are accepted all the same.',
+      {
+        retryAfter: 2,
+        cause: error,
+      },
+    );
+  }
+}
