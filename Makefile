@@ -48,6 +48,10 @@ $(mongo_program): $(wildcard $(embedded)/mongo/*.go $(embedded)/mongo/go.*)
 build: install ## Compile everything to dist/ (incremental)
 	@npm run --silent build
 
+.PHONY: generate
+generate: install ## Write the types of schemas/avro for TypeScript and Go
+	@npm run --silent generate --workspace schemas
+
 .PHONY: clean
 clean: ## Stop the system, remove its data and everything built (installed packages stay)
 	@$(call system,stop)
