@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '@taskflow/log/backoff';
 import type { LogRecord } from '@taskflow/log/logRecord';
-import { type Codec, UndecodableError, UnknownRecordError, UnknownSchemaError } from '@taskflow/schemas/codec';
+import type { Registry } from '@taskflow/log/registry';
+import { UndecodableError, UnknownRecordError, UnknownSchemaError } from '@taskflow/schemas/codec';
 import type { RecordName, TaskflowRecord } from '@taskflow/schemas/events';
 import type { Logger } from './logger.ts';
 
@@ -29,9 +30,7 @@ export interface DecodedBatch<E> {
 export type Decoding<E> = (records: readonly LogRecord[]) => DecodedBatch<E> | Promise<DecodedBatch<E>>;
 
 export interface DecodingOptions<E> {
-  readonly codec: Codec;
-  /** The schema that the registry holds under an id; undefined where it holds none. Rejects while the registry is away. */
-  readonly fetchSchema: (schemaId: number) => Promise<string | undefined>;
+  readonly registry: Registry;
   /** Decides by the first five bytes whether a body is decoded at all; all are if absent. */
   readonly wants?: (name: RecordName) => boolean;
   /** The event, where it concerns the consumer. Throws `UndecodableError` where it cannot be what its writer meant. */
@@ -48,9 +47,8 @@ const REGISTRY_BACKOFF = { baseMs: 400, capMs: 10_000 };
  * batch waits, since what a newer producer wrote is no poison. A schema id that the registry does not have is.
  */
 export function createDecoding<E>(options: DecodingOptions<E>): Decoding<E> {
-  const { codec, wants, select, logger, signal } = options;
-  /** Ids that the registry does not have, or whose schema cannot be read here. */
-  const unreadable = new Set<number>();
+  const { registry, wants, select, logger, signal } = options;
+  const { codec } = registry;
 
   function decode(record: LogRecord): E | undefined {
     if (record.value === null) throw new UndecodableError('it has no value');
@@ -62,6 +60,8 @@ export function createDecoding<E>(options: DecodingOptions<E>): Decoding<E> {
   return (records) => {
     const events: DecodedRecord<E>[] = [];
     const undecodable: UndecodableRecord[] = [];
+    /** Ids that the registry does not have, or whose schema cannot be read here. */
+    const unreadable = new Set<number>();
     let next = 0;
 
     /** Goes on to the end, or to a record whose schema must be learned first, and gives its id. */
@@ -83,31 +83,17 @@ export function createDecoding<E>(options: DecodingOptions<E>): Decoding<E> {
     const unknown = advance();
     if (unknown === undefined) return { events, undecodable };
     return (async () => {
-      for (let id: number | undefined = unknown; id !== undefined; id = advance()) await learn(id);
+      for (let id: number | undefined = unknown; id !== undefined; id = advance()) {
+        if (!(await learn(id))) unreadable.add(id);
+      }
       return { events, undecodable };
     })();
   };
 
-  async function learn(schemaId: number): Promise<void> {
-    const schema = await fetchWithPatience(schemaId);
-    try {
-      if (schema === undefined) {
-        unreadable.add(schemaId);
-        logger.warn('The registry has no such schema, its records are undecodable', { schemaId });
-      } else {
-        const name = codec.learn(schemaId, schema);
-        logger.info('Learned a schema from the registry', { schemaId, name });
-      }
-    } catch (error) {
-      unreadable.add(schemaId);
-      logger.warn('A schema of the registry cannot be read here, its records are undecodable', { schemaId, error });
-    }
-  }
-
-  async function fetchWithPatience(schemaId: number): Promise<string | undefined> {
+  async function learn(schemaId: number): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await options.fetchSchema(schemaId);
+        return await registry.learn(schemaId);
       } catch (error) {
         logger.warn('The registry is away, records of an unknown schema wait', { schemaId, error });
         await delay(backoffMs(attempt, REGISTRY_BACKOFF), undefined, { signal });

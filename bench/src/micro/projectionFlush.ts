@@ -166,8 +166,7 @@ async function measure(url: string, tasks: number, behind: number): Promise<Row>
       },
     },
     decoding: createDecoding({
-      codec,
-      fetchSchema: async () => undefined,
+      registry: { codec, learn: async () => false },
       wants: effects.wants,
       select: effects.select,
       logger: silentLogger,

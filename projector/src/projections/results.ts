@@ -1,3 +1,4 @@
+import { isUuid } from '@taskflow/core/ids';
 import type { TaskSucceeded } from '@taskflow/schemas/events';
 import type { Db } from 'mongodb';
 import { insertDocuments } from '../documents/insertDocuments.ts';
@@ -41,8 +42,8 @@ export function resultsView(db: Db) {
   });
 }
 
-function isForMongo({ result }: TaskSucceeded): boolean {
-  return result.storage === 'mongo' && result.ref !== null && result.value !== null;
+function isForMongo({ taskId, result }: TaskSucceeded): boolean {
+  return result.storage === 'mongo' && result.ref !== null && result.value !== null && isUuid(taskId);
 }
 
 function resultDocument({ result, ...event }: TaskSucceeded): ResultDocument {
