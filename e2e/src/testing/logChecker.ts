@@ -106,7 +106,7 @@ function faultsOfLog({ states }: LogReport, acknowledged: readonly string[]): st
     if (state === undefined) faults.push(`${id} was acknowledged and is not in the log`);
     else if (!hasEnded(state.status)) faults.push(`${id} has not ended: it is ${state.status}`);
     else {
-      const ends = timeline(state).filter((entry) => entry.counted && isEnd(entry.event)).length;
+      const ends = timeline(state.history).filter((entry) => entry.counted && isEnd(entry.event)).length;
       if (ends !== 1) faults.push(`${id} has ${ends} counted ends`);
     }
   }
