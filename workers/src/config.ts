@@ -52,6 +52,36 @@ export const workerSettings = {
   ...logSettings,
   ...statusSettings,
   ...stopSettings,
+  eventsPartitions: {
+    variable: 'TASKFLOW_PARTITIONS',
+    description: 'Partitions of the events topics of a type. More can be added later, fewer cannot.',
+    default: '3',
+    schema: integer({ min: 1, max: 1_000 }),
+  },
+  queuePartitions: {
+    variable: 'TASKFLOW_QUEUE_PARTITIONS',
+    description: 'Partitions of the queue topics of a type: one lets every worker see all work.',
+    default: '1',
+    schema: integer({ min: 1, max: 1_000 }),
+  },
+  replicationFactor: {
+    variable: 'TASKFLOW_REPLICATION_FACTOR',
+    description: 'Copies of each topic that is created.',
+    default: '1',
+    schema: integer({ min: 1, max: 99 }),
+  },
+  minInsyncReplicas: {
+    variable: 'TASKFLOW_MIN_INSYNC_REPLICAS',
+    description: 'Copies that must have a record before it counts as written.',
+    default: '1',
+    schema: integer({ min: 1, max: 99 }),
+  },
+  retentionMs: {
+    variable: 'TASKFLOW_RETENTION_MS',
+    description: 'How long queue and events topics keep records, in milliseconds; -1 for ever.',
+    default: '-1',
+    schema: integer({ min: -1, max: Number.MAX_SAFE_INTEGER }),
+  },
   workerName: {
     variable: 'TASKFLOW_WORKER_NAME',
     description: 'Name of this worker; with its process id and a random suffix it signs events.',

@@ -3,6 +3,8 @@
  * the plain objects of tests.
  */
 
+import type { Priority } from '@taskflow/schemas/topics';
+
 /** A record that the broker has locked for this process. */
 export interface DeliveredRecord {
   readonly topic: string;
@@ -17,14 +19,26 @@ export interface DeliveredRecord {
   readonly session: { readonly lost: boolean };
 }
 
-/** One queue topic, taken from through its share group. */
+/** What becomes of a record of a queue topic. */
 export interface TaskQueue {
-  /** Waits for the first record at most `maxWaitMs`; an empty array if none came. */
-  fetch(options: { maxRecords: number; maxWaitMs: number; signal?: AbortSignal }): Promise<readonly DeliveredRecord[]>;
   accept(record: DeliveredRecord): void;
   release(record: DeliveredRecord): void;
   reject(record: DeliveredRecord): void;
   renew(records: readonly DeliveredRecord[]): Promise<{ readonly lost: readonly DeliveredRecord[] }>;
+}
+
+/** The queues of a type, whose records share its slots. */
+export interface QueueSet {
+  /**
+   * Asks the queues in order, and waits for the first record at most `maxWaitMs` when all are empty. Never brings more than
+   * `maxRecords`; empty at once when the signal aborts.
+   */
+  fetch(options: {
+    readonly maxRecords: number;
+    readonly order: readonly Priority[];
+    readonly maxWaitMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<readonly DeliveredRecord[]>;
 }
 
 export interface OutgoingRecord {

@@ -6,7 +6,7 @@ import { backoffMs } from '@taskflow/log/backoff';
 import type { Logger } from '@taskflow/log/logger';
 import { type Codec, UnknownSchemaError } from '@taskflow/schemas/codec';
 import type { TaskEvent, TaskflowRecord, TaskQueued } from '@taskflow/schemas/events';
-import { eventsTopic, PRIORITIES, type Priority } from '@taskflow/schemas/topics';
+import { eventsTopic, PRIORITIES, type Priority, queueTopic } from '@taskflow/schemas/topics';
 import type { AnyTaskDefinition } from '../defineTask.ts';
 import type { SafeFetch } from '../safeFetch.ts';
 import type { BrokerClock } from './brokerClock.ts';
@@ -56,19 +56,22 @@ export class TypeLane {
   };
   /** Records whose schema is being asked for. */
   private readonly undecided = new Map<DeliveredRecord, Priority>();
+  private readonly priorityOf: ReadonlyMap<string, Priority>;
   private stopped = false;
 
   constructor(options: TypeLaneOptions) {
     this.options = options;
     this.definition = options.definition;
+    this.priorityOf = new Map(PRIORITIES.map((priority) => [queueTopic(options.definition.type, priority), priority]));
     this.fetch = options.fetch;
     this.slots = options.slots;
   }
 
   /** Begins the runs of a fetch: their TaskStarted, and the outcomes of handlers that wait for nothing, leave in one append. */
-  take(priority: Priority, records: readonly DeliveredRecord[]): void {
+  take(records: readonly DeliveredRecord[]): void {
     this.options.metrics.fetched(records.length);
     for (const record of records) {
+      const priority = this.priorityOf.get(record.topic)!;
       if (this.resumes(priority, record)) continue;
       this.slots.begin();
       this.decide(priority, record);

@@ -10,7 +10,7 @@ import type { SafeFetch } from '../safeFetch.ts';
 import { BrokerClock } from './brokerClock.ts';
 import { Dispatch } from './dispatch.ts';
 import { Outbox } from './outbox.ts';
-import type { LogAppender, TaskQueue } from './ports.ts';
+import type { LogAppender, QueueSet, TaskQueue } from './ports.ts';
 import { Slots } from './slots.ts';
 import { TypeLane } from './typeLane.ts';
 import { workerMetrics } from './workerMetrics.ts';
@@ -31,6 +31,7 @@ export interface WorkerOptions {
   readonly types: readonly {
     readonly definition: AnyTaskDefinition;
     readonly queues: Readonly<Record<Priority, WorkerQueue>>;
+    readonly queueSet: QueueSet;
     readonly slots: number;
   }[];
   readonly appender: LogAppender;
@@ -51,14 +52,12 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** How long a queue waits for its first record, and so how late an accept may be. */
-const MAX_WAIT_MS = 500;
 /** Nothing moved for so long: the worker says that it is not well. */
 const STUCK_AFTER_MS = 30_000;
 const TICK_MS = 1_000;
 const MAX_LOG_LINES_PENDING = 20_000;
 /** For outcomes to reach a broker that answers slowly or is away, once the worker stops. */
-const FLUSH_LIMIT_MS = 3_000;
+const FLUSH_LIMIT_MS = 2_000;
 
 /** Runs tasks of the given types until it is stopped. */
 export function startWorker(options: WorkerOptions): Worker {
@@ -75,7 +74,7 @@ export function startWorker(options: WorkerOptions): Worker {
       value: codec.encode(line),
     });
 
-  const lanes = options.types.map(({ definition, queues, slots: size }) => {
+  const lanes = options.types.map(({ definition, queues, queueSet, slots: size }) => {
     const slots = new Slots(size);
     const typeLogger = logger.child({ type: definition.type });
     const lane = new TypeLane({
@@ -94,11 +93,10 @@ export function startWorker(options: WorkerOptions): Worker {
       logger: typeLogger,
     });
     const dispatch = new Dispatch({
-      queues,
+      queues: queueSet,
       slots,
-      take: (priority, records) => lane.take(priority, records),
+      take: (records) => lane.take(records),
       logger: typeLogger,
-      maxWaitMs: MAX_WAIT_MS,
     });
     return { type: definition.type, lane, dispatch, slots, queues };
   });

@@ -122,8 +122,7 @@ describe('the worker', () => {
       for (const priority of ['low', 'normal', 'high'] as const)
         queues[priority].put(task(1, {}, { priority }), task(2, {}, { priority }));
       await appender.until(ended(6));
-      for (const queue of Object.values(queues))
-        for (const { maxRecords } of queue.asked) expect(maxRecords).to.equal(1);
+      for (const { maxRecords } of worker.queueSet.asked) expect(maxRecords).to.equal(1);
       expect(appender.names.filter((name) => name.startsWith('TaskFailed'))).to.deep.equal([]);
     });
   });
@@ -414,7 +413,7 @@ describe('the worker', () => {
     await appender.until((events) => events.length === 1);
     // After a restart the broker counts deliveries anew; a second delivery of a broker that did not restart says 2.
     for (const delivery of [2, 1]) queues.normal.deliver(testCodec.encode(task(1)), 0, delivery);
-    while (queues.normal.asked.reduce((sum, { given }) => sum + given, 0) < 3) await turn();
+    while (worker.queueSet.asked.reduce((sum, { given }) => sum + given, 0) < 3) await turn();
     gate.resolve();
     await appender.until(ended(1));
     await turn();

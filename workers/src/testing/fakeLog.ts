@@ -1,7 +1,7 @@
 import { createCodec } from '@taskflow/schemas/codec';
 import { type RecordName, recordNames, type TaskflowRecord, type TaskQueued } from '@taskflow/schemas/events';
 import { type Priority, queueTopic } from '@taskflow/schemas/topics';
-import type { DeliveredRecord, LogAppender, OutgoingRecord } from '../runtime/ports.ts';
+import type { DeliveredRecord, LogAppender, OutgoingRecord, QueueSet } from '../runtime/ports.ts';
 import type { WorkerQueue } from '../runtime/worker.ts';
 
 /** A codec with ids of its own: for tests that need no registry. */
@@ -56,13 +56,12 @@ export class FakeQueue implements WorkerQueue {
   readonly released: number[] = [];
   readonly rejected: number[] = [];
   readonly renewed: number[] = [];
-  /** Every fetch that gave something or was allowed to wait: how many records it asked for. */
-  readonly asked: { maxRecords: number; maxWaitMs: number; given: number }[] = [];
   /** Records to be reported lost at the next renewal. */
   readonly lost = new Set<number>();
-  private readonly waiting: DeliveredRecord[] = [];
+  readonly waiting: DeliveredRecord[] = [];
+  /** Called when there is something to fetch. */
+  wake: (() => void) | undefined;
   private nextOffset = 0;
-  private wake: (() => void) | undefined;
 
   constructor(type = 'sample', priority: Priority = 'normal') {
     this.topic = queueTopic(type, priority);
@@ -87,21 +86,6 @@ export class FakeQueue implements WorkerQueue {
     this.wake?.();
   }
 
-  async fetch({ maxRecords, maxWaitMs, signal }: { maxRecords: number; maxWaitMs: number; signal?: AbortSignal }) {
-    if (this.waiting.length === 0 && maxWaitMs > 0 && !signal?.aborted) {
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-        const timer = setTimeout(resolve, maxWaitMs);
-        signal?.addEventListener('abort', () => resolve(), { once: true });
-        timer.unref();
-      });
-      this.wake = undefined;
-    } else await Promise.resolve();
-    const given = signal?.aborted ? [] : this.waiting.splice(0, maxRecords);
-    this.asked.push({ maxRecords, maxWaitMs, given: given.length });
-    return given;
-  }
-
   accept(record: DeliveredRecord): void {
     this.accepted.push(record.offset);
   }
@@ -117,6 +101,31 @@ export class FakeQueue implements WorkerQueue {
   }
   health() {
     return { assignedPartitions: 1, openSessions: 1, sinceFetchMs: 0, lastError: undefined };
+  }
+}
+
+/** The queues of a type, asked in order. */
+export class FakeQueueSet implements QueueSet {
+  /** Every fetch that was answered. */
+  readonly asked: { maxRecords: number; given: number }[] = [];
+  private readonly queues: Readonly<Record<Priority, FakeQueue>>;
+
+  constructor(queues: Readonly<Record<Priority, FakeQueue>>) {
+    this.queues = queues;
+  }
+
+  async fetch({ maxRecords, order, signal }: Parameters<QueueSet['fetch']>[0]): Promise<DeliveredRecord[]> {
+    const ready = () => order.map((priority) => this.queues[priority]).find(({ waiting }) => waiting.length > 0);
+    await Promise.resolve();
+    while (!ready() && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        for (const priority of order) this.queues[priority].wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    const given = signal.aborted ? [] : (ready()?.waiting.splice(0, maxRecords) ?? []);
+    this.asked.push({ maxRecords, given: given.length });
+    return given;
   }
 }
 

@@ -5,10 +5,11 @@ import { createReadiness, type Readiness } from '@taskflow/service/readiness';
 import { z } from 'zod';
 import { type AnyTaskDefinition, defineTask, type TaskContext } from '../defineTask.ts';
 import { startWorker, type Worker, type WorkerOptions } from '../runtime/worker.ts';
-import { FakeAppender, FakeQueue, testCodec } from './fakeLog.ts';
+import { FakeAppender, FakeQueue, FakeQueueSet, testCodec } from './fakeLog.ts';
 
 export interface TestWorker {
   readonly queues: Readonly<Record<Priority, FakeQueue>>;
+  readonly queueSet: FakeQueueSet;
   readonly appender: FakeAppender;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
@@ -26,12 +27,13 @@ export function startTestWorker(
   const queues = Object.fromEntries(
     PRIORITIES.map((priority) => [priority, new FakeQueue(definition.type, priority)]),
   ) as Record<Priority, FakeQueue>;
+  const queueSet = new FakeQueueSet(queues);
   const appender = new FakeAppender();
   const metrics = createMetrics({ defaults: false });
   const readiness = createReadiness();
   const worker: Worker = startWorker({
     workerId: 'worker-1.1.test',
-    types: [{ definition, queues, slots }],
+    types: [{ definition, queues, queueSet, slots }],
     appender,
     codec: testCodec,
     learnSchema: async () => false,
@@ -45,7 +47,7 @@ export function startTestWorker(
     logger: silentLogger,
     ...rest,
   });
-  return { queues, appender, metrics, readiness, stop: () => worker.stop() };
+  return { queues, queueSet, appender, metrics, readiness, stop: () => worker.stop() };
 }
 
 /** A type whose handler is the test's. */
