@@ -1,5 +1,6 @@
 import { readSources } from './avroSources.ts';
 import { checkHeads } from './eventHead.ts';
+import { eventsPage } from './eventsPage.ts';
 import { goFiles } from './goTypes.ts';
 import { typescriptFiles } from './typescriptTypes.ts';
 
@@ -26,6 +27,11 @@ export function generatedFolders(): readonly GeneratedFolder[] {
       url: new URL('../go/', import.meta.url),
       owns: (fileName) => fileName.endsWith('_gen.go'),
       files: goFiles(sources),
+    },
+    {
+      url: new URL('../../docs/', import.meta.url),
+      owns: (fileName) => fileName === 'events.md',
+      files: new Map([['events.md', eventsPage(sources)]]),
     },
   ];
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { createCodec, UndecodableError, UnencodableError, UnknownRecordError, UnknownSchemaError } from './codec.ts';
-import { recordNames, type TaskLogLine, type TaskStarted } from './events.ts';
+import { isTaskEvent, recordNames, type TaskLogLine, type TaskStarted, taskEventNames } from './events.ts';
 import { schemaText } from './registered.ts';
 import { sampleRecords } from './testing/sampleRecords.ts';
 import { taskEvent } from './testing/taskEvents.ts';
@@ -41,6 +42,13 @@ describe('the codec', () => {
     const records = Array.from({ length: 2_000 }, () => taskEvent('TaskStarted'));
     const values = records.map((record) => codec.encode(record));
     expect(values.map((value) => codec.decode(value))).to.deep.equal(records);
+  });
+});
+
+describe('isTaskEvent', () => {
+  it('holds for the events that begin with the head', () => {
+    const names = new Set(sampleRecords.filter(isTaskEvent).map((record) => record.event));
+    expect(names).to.deep.equal(new Set(taskEventNames));
   });
 });
 
@@ -94,6 +102,35 @@ describe('the decoder', () => {
 
   it('refuses bytes behind the body', () => {
     expect(() => codec.decode(Buffer.concat([value, Buffer.from([0])]))).to.throw(UndecodableError, '1 bytes follow');
+  });
+
+  it('either reads or refuses whatever becomes of a value’s bytes', () => {
+    const values = sampleRecords.map((record) => codec.encode(record));
+    const damaged = fc
+      .record({
+        value: fc.constantFrom(...values),
+        at: fc.nat(),
+        bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+        end: fc.nat(),
+      })
+      .map(({ value, at, bytes, end }) => {
+        const copy = Buffer.from(value);
+        copy.set(
+          bytes.subarray(0, copy.length - 5),
+          5 + (at % (copy.length - 5 - Math.min(bytes.length, copy.length - 5) + 1)),
+        );
+        return end % 4 === 0 ? copy.subarray(0, 5 + (end % (copy.length - 5))) : copy;
+      });
+    fc.assert(
+      fc.property(damaged, (value) => {
+        try {
+          expect(codec.decode(value).event).to.equal(codec.nameOf(value));
+        } catch (error) {
+          expect(error).to.be.instanceOf(UndecodableError);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('refuses an array that claims more items than there are bytes, without allocating them', () => {

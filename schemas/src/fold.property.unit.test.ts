@@ -88,6 +88,19 @@ describe('the fold, for any log', () => {
     );
   });
 
+  it('counts a retry if, and only if, the timeline does', () => {
+    fc.assert(
+      fc.property(anyLog, (log) => {
+        const { history, generation, retryCount } = fold(log);
+        const retries = timeline(history).filter(
+          (entry) => entry.counted && entry.generation === generation && entry.event === 'TaskRetryScheduled',
+        );
+        expect(retryCount).to.equal(retries.length);
+      }),
+      runs,
+    );
+  });
+
   it('keeps of a run’s heartbeats the hand-overs and one more', () => {
     fc.assert(
       fc.property(anyLog, (log) => {

@@ -19,10 +19,10 @@ export function createEncoder(ids: ReadonlyMap<RecordName, number>): (record: Ta
   return function encode(record) {
     const writer = writers.get(record.event);
     if (writer === undefined) throw new UnencodableError(`${record.event} has no schema id: publish its schema first`);
-    let end = used + headerBytes <= slab.length ? write(writer.type, record, slab, used + headerBytes) : -slabBytes;
-    if (end < 0) {
+    let end = write(writer.type, record, slab, used + headerBytes);
+    while (end < 0) {
       // Avro does not tell a value's size before it is written; avsc tells by how much the slab was too short.
-      slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, slab.length - used - end + headerBytes));
+      slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, slab.length - used - end));
       used = 0;
       end = write(writer.type, record, slab, headerBytes);
     }
@@ -38,6 +38,7 @@ interface Writer {
   readonly type: avro.Type;
 }
 
+/** Writes the body at a position, and gives its end; where the buffer is too short, minus the bytes that are missing. */
 function write(type: avro.Type, record: TaskflowRecord, buffer: Buffer, position: number): number {
   try {
     return type.encode(record, buffer, position);
