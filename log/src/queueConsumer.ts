@@ -202,7 +202,7 @@ export class QueueConsumer {
     await this.#membership.leave();
   }
 
-  /** For a set of queues. @internal */
+  /** For `queueSet`: what it may poll now. */
   sources(): readonly ShareSession[] {
     const wanted = [...this.#sessions.values()].filter(({ partitions }) => partitions.wanted.size > 0);
     // several leaders take turns at being asked first
@@ -210,10 +210,14 @@ export class QueueConsumer {
     return wanted;
   }
 
-  /** For a set of queues: calls back when a source may have become ready. @internal */
+  /** For `queueSet`: calls back when a source may have become ready. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   #changed(): void {

@@ -117,9 +117,11 @@ export class Membership {
       return backoffMs(++this.#failures);
     }
     cluster.forgetCoordinator(group);
-    if (!this.#stopped) cluster.logger.warn('a heartbeat to the share group failed', { group, error: error.message });
+    const fields = { group, error: error.message, attempt: ++this.#failures };
+    if (this.#failures === 1) cluster.logger.warn('a heartbeat to the share group failed, trying again', fields);
+    else cluster.logger.debug('a heartbeat to the share group failed again', fields);
     if (isHopeless(error) || code === codes.GROUP_MAX_SIZE_REACHED) return refusedPauseMs;
-    return backoffMs(++this.#failures);
+    return backoffMs(this.#failures);
   }
 }
 

@@ -47,7 +47,7 @@ export class Renewals {
       }
     }
     for (const [partition, same] of byPartition) this.#push(partition, same, call);
-    if (call.left === 0) resolve(call);
+    this.#finish(call);
   }
 
   /** The next request's: at most one part a partition. */

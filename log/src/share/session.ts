@@ -342,10 +342,12 @@ export class ShareSession {
     }
     this.#resumeAt = performance.now() + pauseMs * (0.5 + Math.random()) + backoffMs(++this.#failures);
     this.#wakeUp.at(this.#resumeAt);
-    if (!(error instanceof ClosedError)) {
-      cluster.logger.warn('a share session ended', { topic, group, broker: this.brokerId, error: error.message });
-    }
     const lost = this.#lose();
+    if (!(error instanceof ClosedError)) {
+      const fields = { topic, group, broker: this.brokerId, error: error.message, attempt: this.#failures };
+      if (this.#failures === 1) cluster.logger.warn('a share session ended, opening a new one', fields);
+      else cluster.logger.debug('a share session could not be opened, trying again', fields);
+    }
     if (lost.length > 0) this.#options.onLost(lost, error.message);
     this.#options.onMoved();
   }

@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import type { HeldRecord } from './delivered.ts';
+import { type PollSource, Polls } from './polls.ts';
+
+/** Answers polls when the test says so. */
+class ScriptedSource implements PollSource {
+  ready = true;
+  readonly asked: { maxRecords: number; maxWaitMs: number }[] = [];
+  readonly #name: string;
+  #stock = 0;
+  #pending: { maxRecords: number; resolve: (records: HeldRecord[]) => void } | undefined;
+
+  constructor(name: string, stock = 0) {
+    this.#name = name;
+    this.#stock = stock;
+  }
+
+  get isReady(): boolean {
+    return this.ready && this.#pending === undefined;
+  }
+
+  get reserved(): number {
+    return this.#pending?.maxRecords ?? 0;
+  }
+
+  poll(maxRecords: number, maxWaitMs: number): Promise<HeldRecord[]> {
+    this.asked.push({ maxRecords, maxWaitMs });
+    if (this.#stock > 0 || maxWaitMs === 0) return Promise.resolve(this.#some(maxRecords));
+    return new Promise((resolve) => {
+      this.#pending = { maxRecords, resolve };
+    });
+  }
+
+  /** Answers the poll that waits with records, or with none. */
+  arrive(count: number): void {
+    this.#stock += count;
+    const pending = this.#pending;
+    this.#pending = undefined;
+    pending?.resolve(this.#some(pending.maxRecords));
+  }
+
+  #some(maxRecords: number): HeldRecord[] {
+    const count = Math.min(maxRecords, this.#stock);
+    this.#stock -= count;
+    return Array.from({ length: count }, () => ({ topic: this.#name }) as HeldRecord);
+  }
+}
+
+const topics = (records: readonly HeldRecord[]) => records.map(({ topic }) => topic);
+
+/** Lets promises that are settled run on. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('polls of several sessions', () => {
+  const released: HeldRecord[] = [];
+  let polls: Polls;
+  beforeEach(() => {
+    released.length = 0;
+    polls = new Polls((records) => void released.push(...records));
+  });
+
+  it('asks in order, each for the slots that are left', async () => {
+    const [high, normal, low] = [
+      new ScriptedSource('high', 3),
+      new ScriptedSource('normal', 9),
+      new ScriptedSource('low', 9),
+    ];
+    const records = await polls.fetch(() => [high, normal, low], { maxRecords: 10, maxWaitMs: 1_000 });
+    expect(topics(records)).to.deep.equal([...Array(3).fill('high'), ...Array(7).fill('normal')]);
+    expect(normal.asked).to.deep.equal([{ maxRecords: 7, maxWaitMs: 0 }]);
+    expect(low.asked).to.deep.equal([]);
+  });
+
+  it('waits on all when all are empty, with few slots reserved', async () => {
+    const sources = [new ScriptedSource('high'), new ScriptedSource('normal'), new ScriptedSource('low')];
+    const fetching = polls.fetch(() => sources, { maxRecords: 64, maxWaitMs: 10_000 });
+    await turn();
+    expect(sources.map(({ reserved }) => reserved)).to.deep.equal([2, 2, 2]);
+    sources[1]!.arrive(1);
+    expect(topics(await fetching)).to.deep.equal(['normal']);
+    // what the others may still bring stays reserved
+    sources[1]!.arrive(100);
+    const next = await polls.fetch(() => sources, { maxRecords: 63, maxWaitMs: 10_000 });
+    expect(next).to.have.length(63 - 4);
+    sources[2]!.arrive(1);
+    await turn();
+    expect(topics(await polls.fetch(() => sources, { maxRecords: 4, maxWaitMs: 0 }))).to.deep.equal(['low']);
+    expect(released).to.deep.equal([]);
+  });
+
+  it('gives a single source all slots and the whole wait', async () => {
+    const source = new ScriptedSource('only');
+    const fetching = polls.fetch(() => [source], { maxRecords: 64, maxWaitMs: 300 });
+    await turn();
+    expect(source.reserved).to.equal(64);
+    source.arrive(64);
+    expect(await fetching).to.have.length(64);
+    expect(source.asked).to.have.length(1);
+    expect(source.asked[0]!.maxWaitMs).to.be.within(290, 300);
+  });
+
+  it('waits on as many sources as there are slots', async () => {
+    const sources = [new ScriptedSource('high'), new ScriptedSource('normal'), new ScriptedSource('low')];
+    const fetching = polls.fetch(() => sources, { maxRecords: 2, maxWaitMs: 10_000 });
+    await turn();
+    expect(sources.map(({ reserved }) => reserved)).to.deep.equal([1, 1, 0]);
+    sources[0]!.arrive(1);
+    expect(await fetching).to.have.length(1);
+  });
+
+  it('waits on a source that becomes ready meanwhile', async () => {
+    const source = new ScriptedSource('late');
+    source.ready = false;
+    const fetching = polls.fetch(() => [source], { maxRecords: 5, maxWaitMs: 10_000 });
+    await turn();
+    source.ready = true;
+    source.arrive(5);
+    polls.changed();
+    expect(await fetching).to.have.length(5);
+  });
+
+  it('gives up at an abort, and releases what comes afterwards', async () => {
+    const source = new ScriptedSource('only');
+    const abort = new AbortController();
+    const fetching = polls.fetch(() => [source], { maxRecords: 5, maxWaitMs: 10_000, signal: abort.signal });
+    await turn();
+    abort.abort();
+    expect(await fetching).to.deep.equal([]);
+    source.arrive(2);
+    await turn();
+    expect(released).to.have.length(2);
+  });
+
+  it('hands what comes after an abort to the next fetch, if that is there', async () => {
+    const source = new ScriptedSource('only');
+    const abort = new AbortController();
+    const fetching = polls.fetch(() => [source], { maxRecords: 5, maxWaitMs: 10_000, signal: abort.signal });
+    await turn();
+    abort.abort();
+    await fetching;
+    const next = polls.fetch(() => [source], { maxRecords: 5, maxWaitMs: 10_000 });
+    await turn();
+    source.arrive(2);
+    expect(await next).to.have.length(2);
+    expect(released).to.deep.equal([]);
+  });
+
+  it('refuses a second fetch at the same time', async () => {
+    const source = new ScriptedSource('only');
+    const first = polls.fetch(() => [source], { maxRecords: 1, maxWaitMs: 10_000 });
+    const second = await polls.fetch(() => [source], { maxRecords: 1, maxWaitMs: 0 }).catch((error: Error) => error);
+    expect(second).to.be.instanceOf(Error);
+    source.arrive(1);
+    expect(await first).to.have.length(1);
+  });
+});
