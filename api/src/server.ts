@@ -7,12 +7,17 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
-/** How long requests that are under way may still take once the server stops. */
-const DRAIN_MS = 8_000;
+export interface Listening {
+  readonly port: number;
+  readonly host: string;
+  /** How long requests that are under way may still take once the server stops. */
+  readonly drainMs: number;
+}
+
 const LOOK_FOR_IDLE_MS = 50;
 
 /** Serves the application on a port of one address. */
-export async function startServer(app: RequestListener, at: { port: number; host: string }): Promise<ApiServer> {
+export async function startServer(app: RequestListener, at: Listening): Promise<ApiServer> {
   const server = createServer(
     {
       // Longer than the usual 60 s of proxies in front: they end idle connections, not we under a request of theirs.
@@ -35,7 +40,7 @@ export async function startServer(app: RequestListener, at: { port: number; host
     stop: () =>
       new Promise((resolve) => {
         const idle = setInterval(() => server.closeIdleConnections(), LOOK_FOR_IDLE_MS);
-        const drain = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+        const drain = setTimeout(() => server.closeAllConnections(), at.drainMs);
         server.close(() => {
           clearInterval(idle);
           clearTimeout(drain);

@@ -39,7 +39,7 @@ export default defineEndpoint({
       return { status: 200, text: { contentType: JSON_TYPE, content: result.value ?? 'null' } };
     }
     if (result.storage === 'mongo' && result.ref !== null) {
-      return { status: 200, json: await results.require(result.ref) };
+      return { status: 200, text: { contentType: JSON_TYPE, content: await results.require(result.ref) } };
     }
     throw new Problem('not-implemented', `Results in the storage "${result.storage}" cannot be read in this version.`);
   },

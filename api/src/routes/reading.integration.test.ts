@@ -178,6 +178,14 @@ describe('reading tasks', () => {
       expect(json).to.deep.equal(value);
     });
 
+    it('gives the text of a result that could not be a document', async () => {
+      const json = '{"$a.b":[[1],"\\u0000"]}';
+      const { taskId } = await shown({ storage: 'mongo', value: null, ref: 'as-text' });
+      const results = api.mongo.collection<{ _id: string; value: unknown; json: string }>('results');
+      await results.insertOne({ _id: 'as-text', value: null, json });
+      expect((await api.call(`/tasks/${taskId}/result`)).text).to.equal(json);
+    });
+
     it('answers 503 while the document has not come, never 404', async () => {
       const { taskId } = await shown({ storage: 'mongo', value: null, ref: 'not-there-yet' });
       const { status, json, headers } = await api.call(`/tasks/${taskId}/result`);
@@ -223,7 +231,7 @@ describe('reading tasks', () => {
       at: new Date(at),
       level: 'info',
       message,
-      fields: seq === 0 ? { bytes: 3 } : null,
+      fields: [{ bytes: 3 }, '{"$a":1}'][seq],
     });
     await api.mongo.collection('task_logs').insertMany([line(3, 2, 0, 'c'), line(1, 1, 0, 'a'), line(1, 1, 1, 'b')]);
     const { json } = await api.call(`/tasks/${task.taskId}/logs`);
@@ -237,6 +245,7 @@ describe('reading tasks', () => {
       attempt: 1,
       workerId: 'worker-1.4711.k3x9',
     });
+    expect(json.items[1].fields).to.deep.equal({ $a: 1 });
     expect((await api.call(`/tasks/${task.taskId}/logs?limit=1`)).json.items).to.have.length(1);
     expect((await api.call(`/tasks/${task.taskId}/logs?limit=0`)).status).to.equal(400);
   });

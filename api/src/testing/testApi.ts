@@ -110,7 +110,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   );
   const endpoints: Endpoint[] = await loadEndpoints();
   const about = { version: '0.0.0', publicUrl: 'http://127.0.0.1' };
-  const server = await startServer(createApp(endpoints, about, ports), { port: 0, host: '127.0.0.1' });
+  const app = createApp(endpoints, about, ports);
+  const server = await startServer(app, { port: 0, host: '127.0.0.1', drainMs: 5_000 });
   const url = `http://127.0.0.1:${server.port}`;
   let stopped: Promise<void> | undefined;
   const stopApi = () => {

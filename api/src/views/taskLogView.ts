@@ -29,6 +29,7 @@ export interface TaskLogDocument {
   readonly at: Date | number;
   readonly level: string;
   readonly message: string;
+  /** Their JSON text where they could not be a document. */
   readonly fields: unknown;
 }
 
@@ -41,7 +42,7 @@ export function taskLogView(lines: Pick<Collection<TaskLogDocument>, 'find'>): T
           at: timeText(Number(line.at)),
           level: line.level,
           message: line.message,
-          fields: line.fields ?? null,
+          fields: fieldsOf(line),
           generation: line.generation,
           attempt: line.attempt,
           workerId: line.workerId,
@@ -54,4 +55,13 @@ export function taskLogView(lines: Pick<Collection<TaskLogDocument>, 'find'>): T
       }
     },
   };
+}
+
+function fieldsOf({ fields }: TaskLogDocument): unknown {
+  if (typeof fields !== 'string') return fields ?? null;
+  try {
+    return JSON.parse(fields) as unknown;
+  } catch {
+    return fields;
+  }
 }

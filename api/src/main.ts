@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { createAppender } from '@taskflow/log/appender';
+import { connectCluster } from '@taskflow/log/cluster';
+import { connectRegistry } from '@taskflow/log/registry';
+import { loadConfig } from '@taskflow/service/config';
+import { runService } from '@taskflow/service/lifecycle';
+import { createLogger } from '@taskflow/service/logger';
+import { createMetrics } from '@taskflow/service/metrics';
+import { closePostgresPool, createPostgresPool } from '@taskflow/service/postgres';
+import { createReadiness } from '@taskflow/service/readiness';
+import { connectRedis } from '@taskflow/service/redis';
+import { followTaskTypes } from '@taskflow/service/taskTypes';
+import { MongoClient } from 'mongodb';
+import { createApp } from './app.ts';
+import { assemble } from './assemble.ts';
+import { loadEndpoints } from './http/routeFiles.ts';
+import { kafkaAccess } from './kafkaAccess.ts';
+import { startServer } from './server.ts';
+import { settings } from './settings.ts';
+
+const config = loadConfig(settings);
+const logger = createLogger({ service: 'api', level: config.logLevel });
+const metrics = createMetrics();
+
+/** The account of the development key: its id is fixed, so that what it made is found again. */
+const developer = { userId: '00000000-0000-4000-8000-000000000001', role: 'admin' } as const;
+
+runService({
+  name: 'api',
+  logger,
+  stopTimeoutMs: config.stopTimeoutMs,
+  async start({ onStop, stopping, fail }) {
+    const cluster = await connectCluster({ ...kafkaAccess(config), clientId: 'taskflow-api', logger });
+    onStop('Kafka', () => cluster.close());
+    const { codec } = await connectRegistry({ url: config.registryUrl, logger });
+    const registrations = await followTaskTypes({ cluster, codec, logger, signal: stopping, onFailure: fail });
+    const pool = createPostgresPool({
+      url: config.postgresUrl,
+      applicationName: 'api',
+      logger,
+      statementTimeoutMs: 10_000,
+      connectTimeoutMs: 2_000,
+    });
+    onStop('PostgreSQL', () => closePostgresPool(pool));
+    const mongo = new MongoClient(config.mongoUrl, { appName: 'taskflow-api', serverSelectionTimeoutMS: 2_000 });
+    onStop('MongoDB', () => mongo.close());
+    const redis = connectRedis({ url: config.redisUrl, logger, name: 'api' });
+    onStop('Redis', () => redis.stop());
+    const appender = createAppender(cluster, { deliveryTimeoutMs: config.appendTimeoutMs });
+    onStop('appender', () => appender.close());
+
+    const foundations = {
+      cluster,
+      appender,
+      codec,
+      registrations,
+      pool,
+      mongo: mongo.db(),
+      redis: redis.client,
+      logger,
+      metrics,
+      readiness: createReadiness(),
+    };
+    const { ports, stop } = assemble(foundations, {
+      keys: [{ key: config.devKey, principal: developer }],
+      limits: config,
+      expectTypes: config.expectTypes,
+      idempotencyKeepMs: config.idempotencyKeepMs,
+      appendTimeoutMs: config.appendTimeoutMs,
+      accessLog: config.accessLog,
+      stopping,
+    });
+    onStop('background', stop);
+    const publicUrl = config.publicUrl ?? `http://${config.apiHost}:${config.apiPort}`;
+    const app = createApp(await loadEndpoints(), { version: versionOfPackage(), publicUrl }, ports);
+    // The other half of the time is for what was taken in to reach the log.
+    const drainMs = config.stopTimeoutMs / 2;
+    const server = await startServer(app, { port: config.apiPort, host: config.apiHost, drainMs });
+    onStop('HTTP server', () => server.stop());
+    logger.info('The api listens', { address: `http://${config.apiHost}:${server.port}` });
+  },
+});
+
+function versionOfPackage(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
