@@ -42,7 +42,8 @@ export async function connectLog(
     codec: registry.codec,
     learnSchema: (schemaId) => registry.learn(schemaId),
     async ensureTopics(types) {
-      for (const type of types) await ensureTypeTopics(cluster, type, { ...config, lockMs: 3 * config.lockRenewMs });
+      const settings = { ...config, lockMs: 3 * config.lockRenewMs };
+      await Promise.all(types.map((type) => ensureTypeTopics(cluster, type, settings)));
     },
     async openQueues(type) {
       const onSessionLost = (session: { topic: string; partition: number }, reason: string) => {

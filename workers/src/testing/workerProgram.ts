@@ -1,0 +1,24 @@
+/**
+ * A worker process for tests: one type, named by TASKFLOW_TEST_TYPE, whose payloads say what to do. For the rest it is
+ * the real worker. Started by `startWorkerProcess`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '@taskflow/service/config';
+import { z } from 'zod';
+import { workerSettings } from '../config.ts';
+import { defineTask } from '../defineTask.ts';
+import { runWorker } from '../runWorker.ts';
+
+const scripted = defineTask({
+  type: process.env.TASKFLOW_TEST_TYPE ?? 'missing',
+  version: 1,
+  payload: z.strictObject({ sleepMs: z.int().optional(), deaf: z.boolean().optional(), log: z.string().optional() }),
+  result: z.strictObject({ pid: z.int() }),
+  async run({ payload, signal, log }) {
+    if (payload.log !== undefined) log.info(payload.log);
+    await sleep(payload.sleepMs ?? 0, undefined, payload.deaf ? {} : { signal });
+    return { pid: process.pid };
+  },
+});
+
+runWorker(loadConfig(workerSettings), async () => [scripted]);

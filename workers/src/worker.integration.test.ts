@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Broker, startBroker } from '@taskflow/embedded/broker';
+import type { TaskEvent, TaskLogLine, TaskStarted, TaskSucceeded, TaskTypeRegistered } from '@taskflow/schemas/events';
+import { logsTopic, typesTopic } from '@taskflow/schemas/topics';
+import { expect } from 'chai';
+import { type TaskLogFixture, taskLogFixture } from './testing/taskLogFixture.ts';
+import { killWorkerProcesses, startWorkerProcess } from './testing/workerProcess.ts';
+
+const named = (events: readonly TaskEvent[], name: TaskEvent['event']) => events.filter(({ event }) => event === name);
+const ids = (events: readonly TaskEvent[]) => new Set(events.map(({ taskId }) => taskId));
+const started = (count: number) => (events: readonly TaskEvent[]) => ids(named(events, 'TaskStarted')).size >= count;
+const succeeded = (count: number) => (events: readonly TaskEvent[]) =>
+  ids(named(events, 'TaskSucceeded')).size >= count;
+
+/** How often each task was started. */
+function starts(events: readonly TaskEvent[]): number[] {
+  const counts = new Map<string, number>();
+  for (const { taskId } of named(events, 'TaskStarted')) counts.set(taskId, (counts.get(taskId) ?? 0) + 1);
+  return [...counts.values()];
+}
+
+describe('worker processes on a real broker', () => {
+  let log: TaskLogFixture;
+  beforeEach(async () => {
+    log = await taskLogFixture();
+  });
+  afterEach(async () => {
+    await killWorkerProcesses();
+    await log.close();
+  });
+
+  it('share the work of a type, and run each task once', async () => {
+    await Promise.all([startWorkerProcess(log.type), startWorkerProcess(log.type)]);
+    await log.submit(...Array.from({ length: 300 }, () => ({ sleepMs: 50 })));
+    await log.until(succeeded(300));
+    expect(new Set(starts(log.events))).to.deep.equal(new Set([1]));
+    expect(new Set(log.events.map(({ workerId }) => workerId)).size).to.equal(2);
+    await log.untilSettled();
+  });
+
+  it('say in the catalogue what they run, with schemas that stand alone', async () => {
+    await startWorkerProcess(log.type);
+    const found = await log.find(
+      typesTopic,
+      (record) => record.event === 'TaskTypeRegistered' && record.type === log.type,
+    );
+    const { runtime, payloadSchema, maxAttempts } = found as TaskTypeRegistered;
+    expect(runtime).to.equal('typescript');
+    expect(maxAttempts).to.equal(3);
+    expect(JSON.parse(payloadSchema)).to.include({ type: 'object', additionalProperties: false });
+  });
+
+  it('write the lines that a handler logs', async () => {
+    await startWorkerProcess(log.type);
+    const [taskId] = await log.submit({ log: 'from the handler' });
+    const line = (await log.find(
+      logsTopic,
+      (record) => record.event === 'TaskLogLine' && record.taskId === taskId,
+    )) as TaskLogLine;
+    expect(line).to.include({ level: 'info', message: 'from the handler', attempt: 1, seq: 0 });
+  });
+
+  it('run what a killed one was running', async () => {
+    const victim = await startWorkerProcess(log.type);
+    await log.submit(...Array.from({ length: 20 }, () => ({ sleepMs: 1_500 })));
+    await log.until(started(20));
+    await startWorkerProcess(log.type);
+    expect(await victim.end('SIGKILL')).to.equal('SIGKILL');
+    await log.until(succeeded(20));
+    expect(Math.max(...starts(log.events))).to.be.at.most(2);
+    const second = named(log.events, 'TaskStarted').filter((event) => (event as TaskStarted).delivery > 1);
+    expect(second).to.have.length(20);
+    await log.untilSettled();
+  });
+
+  it('asked to stop, let short tasks end and give long ones to others', async () => {
+    const leaving = await startWorkerProcess(log.type, { TASKFLOW_STOP_GRACE_MS: '1500' });
+    const [short] = await log.submit({ sleepMs: 500 });
+    const [deaf] = await log.submit({ sleepMs: 20_000, deaf: true });
+    const [obedient] = await log.submit({ sleepMs: 4_000 });
+    await log.until(started(3));
+    await startWorkerProcess(log.type);
+    expect(await leaving.end('SIGTERM')).to.equal(0);
+    await log.until((events) => ids(named(events, 'TaskSucceeded')).has(obedient!));
+    await log.until((events) => named(events, 'TaskStarted').filter(({ taskId }) => taskId === deaf).length === 2);
+    const shortOnes = log.events.filter(({ taskId }) => taskId === short);
+    expect(shortOnes.map(({ event }) => event)).to.deep.equal(['TaskStarted', 'TaskSucceeded']);
+    expect(named(log.events, 'TaskFailed')).to.deep.equal([]);
+  });
+
+  it('reject what cannot be decoded, and go on', async () => {
+    await startWorkerProcess(log.type);
+    await log.put(Buffer.from('not a record'));
+    await log.put(null);
+    await log.submit({});
+    await log.until(succeeded(1));
+    await log.untilSettled();
+  });
+});
+
+describe('worker processes whose broker goes away', () => {
+  let folder: string;
+  let broker: Broker;
+  let log: TaskLogFixture;
+  let environment: Record<string, string>;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'taskflow-workers-'));
+    broker = await startBroker({ stateDir: folder, port: await freePort(), controllerPort: await freePort() });
+    environment = { TASKFLOW_KAFKA_BROKERS: broker.address };
+    log = await taskLogFixture({ ...process.env, ...environment });
+  });
+  after(async () => {
+    await killWorkerProcesses();
+    await log?.close();
+    await broker?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  for (const how of ['stop', 'kill'] as const) {
+    it(`run on, and write outcomes when it is back (${how})`, async () => {
+      const before = log.events.length;
+      const worker = await startWorkerProcess(log.type, environment);
+      const submitted = await log.submit(...Array.from({ length: 10 }, () => ({ sleepMs: 3_000 })));
+      await log.until((events) => ids(named(events.slice(before), 'TaskStarted')).size === 10);
+      await broker[how]();
+      await broker.start();
+      await log.until((events) => {
+        const done = ids(named(events, 'TaskSucceeded'));
+        return submitted.every((taskId) => done.has(taskId));
+      });
+      const ends = named(log.events, 'TaskSucceeded').filter(({ taskId }) => submitted.includes(taskId));
+      for (const end of ends)
+        expect(JSON.parse((end as TaskSucceeded).result.value!)).to.deep.equal({ pid: worker.pid });
+      await log.untilSettled();
+      await worker.ready();
+      expect(await worker.end('SIGTERM')).to.equal(0);
+    }).timeout(120_000);
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
