@@ -45,6 +45,9 @@ export function compilePayloadCheck(schemaText: string): CheckPayload {
 
 function faultOf(error: ErrorObject): PayloadFault {
   const at = pointerSegments(error.instancePath);
+  if (error.propertyName !== undefined) {
+    return { at: [...at, error.propertyName], message: `has a name that ${error.message ?? 'is not allowed'}` };
+  }
   switch (error.keyword) {
     case 'required':
       return { at: [...at, String(error.params.missingProperty)], message: 'is required' };

@@ -7,7 +7,7 @@ const check = compilePayloadCheck(
     properties: {
       url: { type: 'string', pattern: '^[hH][tT][tT][pP][sS]?://' },
       method: { enum: ['GET', 'POST'] },
-      headers: { type: 'object', additionalProperties: { type: 'string' } },
+      headers: { type: 'object', propertyNames: { maxLength: 9 }, additionalProperties: { type: 'string' } },
       list: { type: 'array', items: { type: 'integer' } },
       at: { type: 'string', format: 'date-time' },
     },
@@ -34,6 +34,11 @@ describe('payload check', () => {
       'what may be there',
       { url: 'http://a', method: 'PUT' },
       { at: ['method'], message: 'must be one of "GET", "POST"' },
+    ],
+    [
+      'a name that is not allowed',
+      { url: 'http://a', headers: { 'transfer-encoding': 'x' } },
+      { at: ['headers', 'transfer-encoding'], message: 'has a name that must NOT have more than 9 characters' },
     ],
     ['a format', { url: 'http://a', at: 'today' }, { at: ['at'], message: 'must match format "date-time"' }],
     ['the payload itself', [], { at: [], message: 'must be object' }],
