@@ -79,11 +79,11 @@ logs: ## Follow the logs of all processes, or of one: make logs NAME=worker-1
 
 .PHONY: demo
 demo: build ## Submit tasks to the running system and follow them to their results
-	@exec npm run --silent demo
+	@exec node --conditions=taskflow-source examples/demo/main.ts
 
 .PHONY: bench
-bench: build ## Measure throughput and latency; prints tables
-	@exec npm run --silent bench
+bench: build ## Measure throughput and latency; prints tables (make bench NAME=latency: only that)
+	@exec node --conditions=taskflow-source bench/src/main.ts $(NAME)
 
 ##### Checking
 
@@ -112,3 +112,8 @@ integration: install ## Run the integration tests against a stack of their own
 .PHONY: e2e
 e2e: install ## Run the black-box tests of the whole system
 	@node scripts/test/main.ts e2e
+
+.PHONY: coverage
+coverage: install ## Run unit and integration tests, and report which lines they reach, to coverage/
+	@c8 node scripts/test/main.ts unit integration
+	@node scripts/coverageBadge.ts

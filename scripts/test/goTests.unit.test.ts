@@ -1,0 +1,41 @@
+import { expect } from 'chai';
+import { readGoTestEvents } from './goTests.ts';
+
+/** As `go test -json` writes them, one event a line. */
+const read = (...events: object[]) => readGoTestEvents(events.map((event) => JSON.stringify(event)));
+
+describe('readGoTestEvents', () => {
+  it('counts tests, and shows one line for a package that passes', () => {
+    const { tally, shown } = read(
+      { Action: 'run', Package: 'fold', Test: 'TestMerge' },
+      { Action: 'output', Package: 'fold', Test: 'TestMerge', Output: '--- PASS: TestMerge\n' },
+      { Action: 'pass', Package: 'fold', Test: 'TestMerge' },
+      { Action: 'output', Package: 'fold', Output: 'PASS\n' },
+      { Action: 'output', Package: 'fold', Output: 'ok  \tfold\t0.01s\n' },
+      { Action: 'pass', Package: 'fold' },
+    );
+    expect(tally).to.deep.equal({ passed: 1, failed: 0 });
+    expect(shown).to.equal('ok  \tfold\t0.01s\n');
+  });
+
+  it('counts a failed test once, though its package fails with it, and shows what it said', () => {
+    const { tally, shown } = read(
+      { Action: 'output', Package: 'fold', Test: 'TestMerge', Output: 'got 2, want 1\n' },
+      { Action: 'fail', Package: 'fold', Test: 'TestMerge' },
+      { Action: 'output', Package: 'fold', Output: 'FAIL\tfold\n' },
+      { Action: 'fail', Package: 'fold' },
+    );
+    expect(tally).to.deep.equal({ passed: 0, failed: 1 });
+    expect(shown).to.equal('got 2, want 1\nFAIL\tfold\n');
+  });
+
+  it('counts a package that does not compile as one failure', () => {
+    const { tally, shown } = readGoTestEvents([
+      '# fold',
+      './fold.go:3:1: syntax error',
+      JSON.stringify({ Action: 'fail', Package: 'fold' }),
+    ]);
+    expect(tally).to.deep.equal({ passed: 0, failed: 1 });
+    expect(shown).to.include('syntax error');
+  });
+});
