@@ -47,7 +47,7 @@ $(mongo_program): $(wildcard $(embedded)/mongo/*.go $(embedded)/mongo/go.*)
 
 .PHONY: build
 build: install ## Compile everything to dist/ (incremental)
-	@npm run --silent build
+	@sh scripts/quietly.sh 'Compiling TypeScript' tsc -b tsconfig.build.json
 
 .PHONY: generate
 generate: install ## Write the types of schemas/avro for TypeScript and Go
