@@ -5,7 +5,7 @@ import { connectRegistry } from '@taskflow/log/registry';
 import { loadConfig } from '@taskflow/service/config';
 import { runService } from '@taskflow/service/lifecycle';
 import { createLogger } from '@taskflow/service/logger';
-import { createMetrics } from '@taskflow/service/metrics';
+import { createMetrics, LATENCY_BUCKETS_SECONDS } from '@taskflow/service/metrics';
 import { closePostgresPool, createPostgresPool } from '@taskflow/service/postgres';
 import { createReadiness } from '@taskflow/service/readiness';
 import { connectRedis } from '@taskflow/service/redis';
@@ -46,7 +46,15 @@ runService({
     onStop('MongoDB', () => mongo.close());
     const redis = connectRedis({ url: config.redisUrl, logger, name: 'api' });
     onStop('Redis', () => redis.stop());
-    const appender = createAppender(cluster, { deliveryTimeoutMs: config.appendTimeoutMs });
+    const appendSeconds = metrics.histogram(
+      'append_request_seconds',
+      'Time of a request that appends to the log',
+      LATENCY_BUCKETS_SECONDS,
+    );
+    const appender = createAppender(cluster, {
+      deliveryTimeoutMs: config.appendTimeoutMs,
+      onRequest: ({ durationMs }) => appendSeconds.observe(durationMs / 1_000),
+    });
     onStop('appender', () => appender.close());
 
     const foundations = {

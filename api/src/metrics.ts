@@ -1,10 +1,9 @@
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@taskflow/service/metrics';
-import type { Counter, Gauge, Histogram } from 'prom-client';
+import type { Counter, Histogram } from 'prom-client';
 
 export interface ApiMetrics {
   readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
   readonly tasksAccepted: Counter<'type' | 'priority'>;
-  readonly waiting: Gauge<'reason'>;
   render(): Promise<{ contentType: string; body: string }>;
 }
 
@@ -20,7 +19,6 @@ export function apiMetrics(metrics: Metrics): ApiMetrics {
       'type',
       'priority',
     ]),
-    waiting: metrics.gauge('http_requests_waiting', 'Requests that wait for a task to end or for a view', ['reason']),
     render: () => metrics.render(),
   };
 }

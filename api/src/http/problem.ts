@@ -23,6 +23,7 @@ export const problemKinds = {
   'log-unavailable': { status: 503, title: 'The event log does not answer' },
   'partly-accepted': { status: 503, title: 'The event log took only a part of the batch' },
   'store-unavailable': { status: 503, title: 'A store that this answer needs does not answer' },
+  'type-unusable': { status: 503, title: 'Tasks of this type cannot be accepted at present' },
   'view-behind': { status: 503, title: 'The view has not caught up with the event log' },
   overloaded: { status: 503, title: 'More is coming in than the event log takes' },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -31,6 +31,7 @@ export default defineEndpoint({
     'log-unavailable',
     'partly-accepted',
     'store-unavailable',
+    'type-unusable',
     'overloaded',
   ],
   async handle({ principal, headers, body }, { submissions, reading }) {

@@ -39,6 +39,7 @@ export default defineEndpoint({
     'not-implemented',
     'log-unavailable',
     'store-unavailable',
+    'type-unusable',
     'overloaded',
   ],
   async handle({ principal, headers, body, clientGone }, { submissions, reading }) {

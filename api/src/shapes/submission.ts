@@ -8,7 +8,9 @@ export const MAX_TAGS = 20;
 export const submissionShape = z
   .strictObject({
     type: typeName,
-    payload: anyObject.describe("What the type's payload schema asks for; see `/types`"),
+    payload: anyObject.describe(
+      "What the type's payload schema asks for; see `/types`. Numbers are doubles, as in JavaScript: longer ids belong in strings",
+    ),
     priority: priorityShape.optional().describe('Without it that of the type, mostly `normal`'),
     runAt: time.optional().describe('Not before this time. Not available yet'),
     expiresAt: time.optional().describe('If it has not been started by then, it fails with `EXPIRED`'),

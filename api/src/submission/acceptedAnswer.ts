@@ -1,9 +1,10 @@
 import type { TaskAnswer } from '../shapes/task.ts';
+import { timeText } from '../views/taskAnswer.ts';
 import type { AcceptedTask } from './submissions.ts';
 
 /** An accepted task as it is shown before any view knows it: in the queue. */
 export function acceptedAnswer({ event, payload, position }: AcceptedTask): TaskAnswer {
-  const createdAt = new Date(event.occurredAt).toISOString();
+  const createdAt = timeText(event.occurredAt);
   return {
     id: event.taskId,
     userId: event.userId,
@@ -29,7 +30,7 @@ export function acceptedAnswer({ event, payload, position }: AcceptedTask): Task
       queue:
         position === undefined
           ? null
-          : { topic: position.topic, partition: position.partition, offset: Number(position.offset) },
+          : { topic: position.topic, partition: position.partition, offset: position.offset },
       events: null,
     },
   };

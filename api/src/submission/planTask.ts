@@ -32,7 +32,7 @@ export function planTask(
     });
   }
   if (type.check === undefined) {
-    throw new Problem('store-unavailable', `No "${submission.type}" task can be accepted: its schema cannot be used.`, {
+    throw new Problem('type-unusable', `No "${submission.type}" task can be accepted: its schema cannot be used.`, {
       retryAfter: 60,
     });
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { uuidv7 } from '@taskflow/core/ids';
 import type { AppendedPosition, AppendRecord } from '@taskflow/log/appender';
 import type { Codec } from '@taskflow/schemas/codec';
@@ -10,6 +11,7 @@ import type { ApiMetrics } from '../metrics.ts';
 import type { Limits } from '../ports.ts';
 import type { Submission } from '../shapes/submission.ts';
 import type { TypeCatalogue } from '../types.ts';
+import { within } from '../within.ts';
 import { appendProblem, partlyAccepted } from './appendProblems.ts';
 import type { Claim, IdempotencyKeys, KeyedTasks } from './idempotencyKeys.ts';
 import { planTask, type TaskPlan } from './planTask.ts';
@@ -124,7 +126,8 @@ export class Submissions {
           retryAfter: 1,
         });
       }
-      await Promise.race([this.#appending.get(name) ?? sleep(Math.min(pause, left)), sleep(left)]);
+      const ours = this.#appending.get(name);
+      await (ours === undefined ? sleep(Math.min(pause, left)) : within(left, ours));
     }
   }
 
@@ -235,8 +238,4 @@ function idempotencyUnavailable(error: unknown): never {
     'Idempotency keys cannot be looked up at present, so nothing was accepted; without a key it would be.',
     { retryAfter: 2, cause: error },
   );
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

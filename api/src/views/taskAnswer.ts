@@ -94,8 +94,16 @@ function detailsOf(entry: HistoryEntry): Partial<EventAnswer> {
   return details;
 }
 
+let lastMs = Number.NaN;
+let lastText = '';
+
+/** RFC 3339. The tasks of a batch have one time, which is written out once. */
 export function timeText(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== lastMs) {
+    lastText = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastText;
 }
 
 function timeOrNull(ms: number | null): string | null {

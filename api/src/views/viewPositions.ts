@@ -1,3 +1,4 @@
+import { within } from '../within.ts';
 import type { ChangeSignals } from './changeSignals.ts';
 
 /** Next offsets by partition (`topic/partition`). */
@@ -40,19 +41,6 @@ export class ViewPositions {
       if (left <= 0 || stop?.stopped === true) return false;
       await this.#sources.signals.nextFlush(Math.min(LOOK_EVERY_MS, left));
     }
-  }
-}
-
-/** What comes of it within the time; undefined after that. */
-async function within<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
