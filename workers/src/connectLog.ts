@@ -9,11 +9,11 @@ import type { Codec } from '@taskflow/schemas/codec';
 import { logsTopic, PRIORITIES, type Priority, queueTopic, shareGroup } from '@taskflow/schemas/topics';
 import type { Logger } from '@taskflow/service/logger';
 import type { ConfigOf } from '@taskflow/service/settings';
-import type { workerSettings } from './config.ts';
 import type { LogAppender, QueueSet } from './runtime/ports.ts';
 import type { WorkerQueue } from './runtime/worker.ts';
+import type { settings } from './settings.ts';
 
-type Config = ConfigOf<typeof workerSettings>;
+type Config = ConfigOf<typeof settings>;
 
 /** The log as a worker uses it. */
 export interface WorkerLog {
@@ -42,8 +42,8 @@ export async function connectLog(
     codec: registry.codec,
     learnSchema: (schemaId) => registry.learn(schemaId),
     async ensureTopics(types) {
-      const settings = { ...config, lockMs: 3 * config.lockRenewMs };
-      await Promise.all(types.map((type) => ensureTypeTopics(cluster, type, settings)));
+      const topicSettings = { ...config, lockMs: 3 * config.lockRenewMs };
+      await Promise.all(types.map((type) => ensureTypeTopics(cluster, type, topicSettings)));
     },
     async openQueues(type) {
       const onSessionLost = (session: { topic: string; partition: number }, reason: string) => {

@@ -5,19 +5,16 @@ import { createLogger } from '@taskflow/service/logger';
 import { createMetrics } from '@taskflow/service/metrics';
 import { createReadiness } from '@taskflow/service/readiness';
 import type { ConfigOf } from '@taskflow/service/settings';
-import type { workerSettings } from './config.ts';
 import { connectLog } from './connectLog.ts';
 import type { AnyTaskDefinition } from './defineTask.ts';
 import { registerTypes } from './registerTypes.ts';
 import { startWorker } from './runtime/worker.ts';
 import { createSafeFetch } from './safeFetch.ts';
 import { slotsOf } from './selectTypes.ts';
+import type { settings } from './settings.ts';
 
 /** Runs this process as a worker of the types that `load` gives, until it is asked to stop. */
-export function runWorker(
-  config: ConfigOf<typeof workerSettings>,
-  load: () => Promise<readonly AnyTaskDefinition[]>,
-): void {
+export function runWorker(config: ConfigOf<typeof settings>, load: () => Promise<readonly AnyTaskDefinition[]>): void {
   const logger = createLogger({ service: config.workerName, level: config.logLevel });
   const workerId = `${config.workerName}.${process.pid}.${randomSuffix()}`;
 

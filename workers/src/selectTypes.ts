@@ -1,6 +1,6 @@
 import { ConfigError } from '@taskflow/service/config';
-import type { SlotSetting } from './config.ts';
 import type { AnyTaskDefinition } from './defineTask.ts';
+import type { SlotSetting } from './settings.ts';
 
 const DEFAULT_SLOTS = 64;
 

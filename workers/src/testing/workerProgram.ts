@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '@taskflow/service/config';
 import { z } from 'zod';
-import { workerSettings } from '../config.ts';
 import { defineTask } from '../defineTask.ts';
 import { runWorker } from '../runWorker.ts';
+import { settings } from '../settings.ts';
 
 const scripted = defineTask({
   type: process.env.TASKFLOW_TEST_TYPE ?? 'missing',
@@ -21,4 +21,4 @@ const scripted = defineTask({
   },
 });
 
-runWorker(loadConfig(workerSettings), async () => [scripted]);
+runWorker(loadConfig(settings), async () => [scripted]);

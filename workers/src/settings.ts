@@ -47,7 +47,7 @@ const allowList: z.ZodType<AllowList, string | undefined> = z
   });
 
 /** What a worker reads from the environment. */
-export const workerSettings = {
+export const settings = {
   ...kafkaSettings,
   ...logSettings,
   ...statusSettings,
