@@ -105,6 +105,27 @@ describe('the api as a process', () => {
     expect(JSON.stringify(api.lines)).not.to.include(KEY);
   });
 
+  it('starts without any store, and says so', async () => {
+    const nowhere = '127.0.0.1:1';
+    const api = start({
+      TASKFLOW_POSTGRES_URL: `postgres://taskflow:taskflow@${nowhere}/taskflow`,
+      TASKFLOW_MONGO_URL: `mongodb://${nowhere}/taskflow`,
+      TASKFLOW_REDIS_URL: `redis://${nowhere}`,
+    });
+    const { address } = (await api.said(/listens/)) as { address: string };
+    const { checks } = (await (await fetch(`${address}/readyz`)).json()) as {
+      checks: Record<string, { state: string }>;
+    };
+    expect(Object.entries(checks).map(([name, { state }]) => [name, state])).to.include.deep.members([
+      ['log', 'ok'],
+      ['postgres', 'degraded'],
+      ['mongo', 'degraded'],
+      ['redis', 'degraded'],
+    ]);
+    api.child.kill('SIGTERM');
+    expect(await api.ended).to.equal(0);
+  });
+
   it('says that its port is taken, and ends with code 1', async () => {
     const first = start();
     const { address } = (await first.said(/listens/)) as { address: string };
