@@ -4,15 +4,17 @@ import { decideOutcome, type Outcome } from '@taskflow/core/outcome';
 import { decideStart } from '@taskflow/core/start';
 import { backoffMs } from '@taskflow/log/backoff';
 import type { Logger } from '@taskflow/log/logger';
-import { type Codec, UnknownSchemaError } from '@taskflow/schemas/codec';
-import type { TaskEvent, TaskflowRecord, TaskQueued } from '@taskflow/schemas/events';
+import type { Codec } from '@taskflow/schemas/codec';
+import type { TaskEvent, TaskQueued } from '@taskflow/schemas/events';
 import { eventsTopic, PRIORITIES, type Priority, queueTopic } from '@taskflow/schemas/topics';
 import type { AnyTaskDefinition } from '../defineTask.ts';
 import type { SafeFetch } from '../safeFetch.ts';
 import type { BrokerClock } from './brokerClock.ts';
 import { failure } from './failure.ts';
+import { progressHeartbeat } from './heartbeat.ts';
 import type { Outbox } from './outbox.ts';
 import type { DeliveredRecord, TaskQueue } from './ports.ts';
+import { readQueued } from './readQueued.ts';
 import type { Slots } from './slots.ts';
 import { RunLog } from './taskLog.ts';
 import { TaskRun } from './taskRun.ts';
@@ -84,33 +86,10 @@ export class TypeLane {
     return new RunLog(queued, this.options.workerId, this.options.writeLogLine);
   }
 
-  reportProgress(run: TaskRun, { fraction, note }: { fraction: number; note: string | null }): void {
-    const { queued } = run;
-    const { taskId, generation, attempt, userId, type, priority, runId, stepId, failures, recoveries } = queued;
+  reportProgress({ queued }: TaskRun, { fraction, note }: { fraction: number; note: string | null }): void {
     const { workerId, leaseMs } = this.options;
-    const head = {
-      taskId,
-      generation,
-      attempt,
-      workerId,
-      eventId: uuidv7(),
-      userId,
-      type,
-      priority,
-      occurredAt: Date.now(),
-      runId,
-      stepId,
-    };
-    this.append(queued, {
-      event: 'TaskHeartbeat',
-      ...head,
-      progress: fraction,
-      note,
-      task: null,
-      failures,
-      recoveries,
-      leaseMs,
-    });
+    const context = { now: Date.now(), eventId: uuidv7(), workerId, leaseMs, progress: fraction, note };
+    this.append(queued, progressHeartbeat(queued, context));
   }
 
   /** The handler has ended: its slot is free, its outcome goes to the log. */
@@ -223,22 +202,12 @@ export class TypeLane {
   }
 
   private decide(priority: Priority, record: DeliveredRecord): void {
-    let decoded: TaskflowRecord;
-    try {
-      if (record.value === null) throw new Error('it has no value');
-      decoded = this.options.codec.decode(record.value);
-    } catch (error) {
-      if (error instanceof UnknownSchemaError) void this.decideLater(priority, record, error.schemaId);
-      else this.reject(priority, record, 'undecodable', error);
-      return;
-    }
-    if (decoded.event !== 'TaskQueued' || decoded.type !== this.definition.type || decoded.priority !== priority) {
-      this.reject(priority, record, 'misplaced', new Error(`A ${decoded.event} does not belong there`));
-      return;
-    }
+    const reading = readQueued(this.options.codec, record, this.definition.type, priority);
+    if ('unknownSchema' in reading) void this.decideLater(priority, record, reading.unknownSchema);
+    else if ('reject' in reading) this.reject(priority, record, reading.reject, reading.error);
     // PROTOCOL.md, "A record that may have run before": here `core` is to decide from what the events partition says
     // whether to accept it without a run, to hand it over in its starter's name, or to run it. Until then it runs.
-    this.start(priority, record, decoded);
+    else this.start(priority, record, reading.queued);
   }
 
   private start(priority: Priority, record: DeliveredRecord, queued: TaskQueued): void {
