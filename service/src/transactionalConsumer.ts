@@ -88,6 +88,8 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#options = options;
     this.#pacing = options.pacing ?? DEFAULT_PACING;
     this.#open = new OpenBatch(options.effects);
+    // A new connection may mean a server that came back without what it had last committed.
+    options.pool.on('connect', () => options.effects.forget?.());
   }
 
   /**
@@ -100,7 +102,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     await this.#flushing; // a commit under way decides where to read on
     const { effects, pool } = this.#options;
     const positions = await this.#patiently(generation, () => claimPositions(pool, effects.consumer, partitions));
-    if (positions === undefined) return new Map();
+    if (positions === undefined) throw new Error('These partitions were assigned anew meanwhile');
     for (const [key, offset] of positions) this.#due.set(key, offset);
     this.#options.check.ok();
     return positions;
