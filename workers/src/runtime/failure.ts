@@ -1,3 +1,4 @@
+import { errorCodePattern } from '@taskflow/core/errorCodes';
 import { maxDetailsCharacters, maxMessageCharacters } from '@taskflow/core/outcome';
 import type { TaskError as TaskErrorRecord } from '@taskflow/schemas/events';
 import type { z } from 'zod';
@@ -8,6 +9,11 @@ import { cleanJson, cleanText } from './cleanJson.ts';
 export function failureOf(thrown: unknown): TaskErrorRecord {
   try {
     if (thrown instanceof TaskError) {
+      if (!errorCodePattern.test(thrown.code)) {
+        return handlerError(
+          boundedText(`The handler threw the error code ${JSON.stringify(thrown.code)}: ${thrown.message}`),
+        );
+      }
       return {
         code: thrown.code,
         message: boundedText(thrown.message),

@@ -26,6 +26,14 @@ describe('a run', () => {
   describe('failures', () => {
     const cases: [name: string, run: Parameters<typeof sampleTask>[0], code: string, retryable: boolean][] = [
       [
+        'a code that is none',
+        () => {
+          throw new TaskError('not a code', 'why');
+        },
+        'HANDLER_ERROR',
+        true,
+      ],
+      [
         'a TaskError keeps its code',
         () => {
           throw new TaskError('OWN_CODE', 'why', { retryable: false, details: { a: 1 } });

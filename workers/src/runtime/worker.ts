@@ -89,7 +89,7 @@ export function startWorker(options: WorkerOptions): Worker {
       clock,
       leaseMs: options.leaseMs,
       learnSchema: options.learnSchema,
-      metrics: metrics.ofType(definition.type),
+      metrics: metrics.ofType(definition.type, Object.keys(definition.errors ?? {})),
       logger: typeLogger,
     });
     const dispatch = new Dispatch({

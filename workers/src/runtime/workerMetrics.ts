@@ -1,3 +1,4 @@
+import { errorCodes } from '@taskflow/core/errorCodes';
 import type { TaskFailed, TaskSucceeded } from '@taskflow/schemas/events';
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@taskflow/service/metrics';
 
@@ -50,7 +51,9 @@ export function workerMetrics(metrics: Metrics) {
   const pending = metrics.gauge('worker_outbox_records', 'Events that are not yet on the log.', ['kind']);
 
   return {
-    ofType(type: string): TypeMetrics {
+    /** `ownCodes` are the error codes that the type declares; others that it makes up are counted as one. */
+    ofType(type: string, ownCodes: readonly string[]): TypeMetrics {
+      const known = new Set<string>([...Object.keys(errorCodes), ...ownCodes]);
       const succeeded = tasks.labels({ type, outcome: 'succeeded' });
       const seconds = duration.labels({ type });
       const sizes = fetched.labels({ type });
@@ -58,7 +61,7 @@ export function workerMetrics(metrics: Metrics) {
         fetched: (records) => sizes.observe(records),
         ended(event, durationMs) {
           if (event.event === 'TaskSucceeded') succeeded.inc();
-          else tasks.labels({ type, outcome: event.error.code }).inc();
+          else tasks.labels({ type, outcome: known.has(event.error.code) ? event.error.code : 'OTHER' }).inc();
           seconds.observe(durationMs / 1000);
         },
         rejected: (reason) => rejected.labels({ type, reason }).inc(),
