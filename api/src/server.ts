@@ -1,9 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ApiServer {
   readonly port: number;
-  /** Takes no more connections, lets what runs end, and closes each connection with its last answer. */
+  /** Closes each connection with its next answer, takes no new ones, and lets what runs end. */
   stop(): Promise<void>;
 }
 
@@ -14,10 +15,16 @@ export interface Listening {
   readonly drainMs: number;
 }
 
+/**
+ * How long busy connections have to get one more answer, which says that it is the last: a connection that is closed between
+ * two requests may be closed under the second one.
+ */
+const LAST_ANSWER_MS = 150;
 const LOOK_FOR_IDLE_MS = 50;
 
 /** Serves the application on a port of one address. */
 export async function startServer(app: RequestListener, at: Listening): Promise<ApiServer> {
+  let stopping = false;
   const server = createServer(
     {
       // Longer than the usual 60 s of proxies in front: they end idle connections, not we under a request of theirs.
@@ -26,7 +33,11 @@ export async function startServer(app: RequestListener, at: Listening): Promise<
       requestTimeout: 60_000,
       headersTimeout: 20_000,
     },
-    app,
+    (request, response) => {
+      // So that the client does not send its next request into a connection that is about to close.
+      if (stopping) response.shouldKeepAlive = false;
+      app(request, response);
+    },
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -37,8 +48,10 @@ export async function startServer(app: RequestListener, at: Listening): Promise<
   });
   return {
     port: (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise((resolve) => {
+    async stop() {
+      stopping = true;
+      await sleep(LAST_ANSWER_MS);
+      await new Promise<void>((resolve) => {
         const idle = setInterval(() => server.closeIdleConnections(), LOOK_FOR_IDLE_MS);
         const drain = setTimeout(() => server.closeAllConnections(), at.drainMs);
         server.close(() => {
@@ -46,6 +59,7 @@ export async function startServer(app: RequestListener, at: Listening): Promise<
           clearTimeout(drain);
           resolve();
         });
-      }),
+      });
+    },
   };
 }
