@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster.ts';
-import { isRetriable, UnknownTopicError } from '../errors.ts';
+import { ClosedError, isRetriable, UnknownTopicError } from '../errors.ts';
 import type { LogRecord } from '../logRecord.ts';
 import type { Follower, FollowOptions } from '../reader.ts';
 import { offsetAt } from '../wire/messages/listOffsets.ts';
@@ -153,6 +153,7 @@ export class LogFollower implements Follower {
 
   async #refresh(): Promise<void> {
     await this.#cluster.refresh(this.#options.topics).catch((error: unknown) => {
+      if (error instanceof ClosedError) throw error;
       this.#cluster.logger.debug('metadata cannot be read at present', { error: String(error) });
     });
   }

@@ -3,6 +3,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '@taskflow/embedded/broker';
+import type { BrokerSettings } from '@taskflow/kafka/brokerSettings';
 import { type FaultProxy, startFaultProxy } from './faultProxy.ts';
 
 /**
@@ -15,7 +16,7 @@ export interface SpoiledBroker {
   close(): Promise<void>;
 }
 
-export async function startSpoiledBroker(): Promise<SpoiledBroker> {
+export async function startSpoiledBroker(extraProperties: BrokerSettings = {}): Promise<SpoiledBroker> {
   const [port, controllerPort, clientPort] = (await freePorts(3)) as [number, number, number];
   const stateDir = await mkdtemp(path.join(tmpdir(), 'taskflow-broker-'));
   const proxy = await startFaultProxy({ host: '127.0.0.1', port: clientPort });
@@ -27,6 +28,7 @@ export async function startSpoiledBroker(): Promise<SpoiledBroker> {
       listeners: `PLAINTEXT://127.0.0.1:${port},CLIENT://127.0.0.1:${clientPort},CONTROLLER://127.0.0.1:${controllerPort}`,
       'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},CLIENT://${proxy.address}`,
       'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      ...extraProperties,
     },
   });
   return {
