@@ -7,6 +7,12 @@ import { isAlive } from './process/procfs.ts';
 import { runCommand, settingsOfCommand, shown } from './starter/command.ts';
 import { livingProcesses, readRunRecord } from './starter/runRecord.ts';
 
+/** What the system, and tests, may have put into a state folder. */
+const ownEntries = new Set([
+  ...['kafka', 'postgres', 'registry', 'redis', 'mongo', 'logs', 'test'],
+  ...['dev-key', 'run.json', 'run.json.new'],
+]);
+
 await runCommand(async () => {
   const { stateDir } = settingsOfCommand();
   const record = readRunRecord(stateDir);
@@ -14,9 +20,11 @@ await runCommand(async () => {
     throw new StartError(`TaskFlow Hub runs on ${shown(stateDir)}: \`make stop\` first`);
   }
   // A mistyped TASKFLOW_STATE_DIR must not cost someone their home.
-  const content = await readdir(stateDir).catch((): string[] => []);
-  if (content.length > 0 && !content.includes('run.json')) {
-    throw new StartError(`${stateDir} does not look like a state folder of TaskFlow Hub: remove it yourself`);
+  const stranger = (await readdir(stateDir).catch((): string[] => [])).find((name) => !ownEntries.has(name));
+  if (stranger !== undefined) {
+    throw new StartError(
+      `${stateDir} is not a state folder of TaskFlow Hub alone (it has ${stranger}): remove it yourself`,
+    );
   }
   await rm(stateDir, { recursive: true, force: true });
   await rm(outsidePostgresFolder(path.join(stateDir, 'postgres')), { recursive: true, force: true });

@@ -1,13 +1,12 @@
-import { mkdir } from 'node:fs/promises';
-import { guardGroup } from './process/guard.ts';
-import { letThrough, type TemporaryState, temporaryState } from './process/temporaryState.ts';
 import { developmentKey } from './starter/developmentKey.ts';
-import { systemEnvironment, systemParts } from './starter/parts.ts';
-import { checkPorts, runSystem } from './starter/runSystem.ts';
-import { settingsAt } from './starter/settings.ts';
+import { stackEnvironment, systemEnvironment, systemParts } from './starter/parts.ts';
+import { runBeside } from './starter/runBeside.ts';
 
 export interface SystemOptions {
-  /** Where it keeps its data and logs, also when it has stopped. Without it, a temporary folder that goes when it stops. */
+  /**
+   * Where it keeps its data and logs, also when it has stopped. Without it, a temporary folder that goes when it stops; the
+   * logs then stay in `.taskflow/test/<basePort>/`.
+   */
   readonly stateDir?: string;
   /** All its ports are counted from this one: 80 the api, 92 Kafka, 81 registry, 432 PostgreSQL, 17 MongoDB, 379 Redis, 100… status. */
   readonly basePort: number;
@@ -42,44 +41,27 @@ export interface RunningSystem {
  * (so build first). Resolves when the api is ready. It ends with this process, however that ends.
  */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
-  const { basePort, workers = 2, environment = {} } = options;
-  const state = options.stateDir === undefined ? await temporaryState() : await lastingState(options.stateDir);
-  const settings = settingsAt(basePort, state.folder, workers);
-  await checkPorts(settings);
-  const key = await developmentKey(settings.stateDir, environment.TASKFLOW_DEV_KEY);
-  const addresses = systemEnvironment(settings, key);
-  const system = runSystem(settings, systemParts(settings, { ...process.env, ...environment, ...addresses }), {
-    ready() {},
-    ended() {},
-    spawned: (identity, program) => guardGroup(identity, program?.crashSignal),
-  });
-  const stop = async (): Promise<void> => {
-    await system.stop();
-    await state.remove();
-  };
-  try {
-    await system.started;
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const { basePort, stateDir, workers = 2, environment = {} } = options;
+  let key = '';
+  const { settings, processes, stop } = await runBeside(
+    { basePort, movedBy: 'its base port', stateDir, workers },
+    async (settings) => {
+      key = await developmentKey(settings.stateDir, environment.TASKFLOW_DEV_KEY);
+      return systemParts(settings, { ...process.env, ...environment, ...systemEnvironment(settings, key) });
+    },
+  );
+  const addresses = stackEnvironment(settings);
   return {
     apiUrl: `http://127.0.0.1:${settings.ports.api}`,
     key,
     addresses: {
-      brokers: addresses.TASKFLOW_KAFKA_BROKERS!,
-      registryUrl: addresses.TASKFLOW_REGISTRY_URL!,
-      postgresUrl: addresses.TASKFLOW_POSTGRES_URL!,
-      mongoUrl: addresses.TASKFLOW_MONGO_URL!,
-      redisUrl: addresses.TASKFLOW_REDIS_URL!,
+      brokers: addresses.TASKFLOW_KAFKA_BROKERS,
+      registryUrl: addresses.TASKFLOW_REGISTRY_URL,
+      postgresUrl: addresses.TASKFLOW_POSTGRES_URL,
+      mongoUrl: addresses.TASKFLOW_MONGO_URL,
+      redisUrl: addresses.TASKFLOW_REDIS_URL,
     },
-    processes: async () => system.processes(),
+    processes: async () => processes(),
     stop,
   };
-}
-
-async function lastingState(folder: string): Promise<TemporaryState> {
-  await mkdir(folder, { recursive: true });
-  await letThrough(folder);
-  return { folder, remove: async () => {} };
 }

@@ -28,43 +28,56 @@ export interface JobPart extends PartBase {
 
 export type Part = ProgramPart | JobPart;
 
-/** What the services are told, and where clients find the stack. */
-export function systemEnvironment(settings: SystemSettings, developmentKey: string): Record<string, string> {
-  const { ports, postgresUrl, mongoDatabase, stateDir } = settings;
+/** Where the project's programs find the stack. */
+export function stackEnvironment({ ports, postgresUrl, mongoDatabase }: SystemSettings) {
   return {
     TASKFLOW_KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
     TASKFLOW_REGISTRY_URL: registryUrl(ports.registry),
     TASKFLOW_POSTGRES_URL: postgresUrl,
     TASKFLOW_MONGO_URL: `mongodb://127.0.0.1:${ports.mongo}/${mongoDatabase}`,
     TASKFLOW_REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
-    TASKFLOW_API_PORT: String(ports.api),
-    TASKFLOW_STATE_DIR: stateDir,
+  };
+}
+
+/** What the services are told, beside their own names and ports. */
+export function systemEnvironment(settings: SystemSettings, developmentKey: string) {
+  return {
+    ...stackEnvironment(settings),
+    TASKFLOW_API_PORT: String(settings.ports.api),
+    TASKFLOW_STATE_DIR: settings.stateDir,
     TASKFLOW_DEV_KEY: developmentKey,
   };
 }
 
-/** The parts of the system with these settings; services get `environment`. */
-export function systemParts(settings: SystemSettings, environment: NodeJS.ProcessEnv): Part[] {
+/** The servers of the stack. Without `fsync` PostgreSQL survives a kill, but no power cut: for tests. */
+export function serverParts(settings: SystemSettings, { fsync = true } = {}): Part[] {
   const { stateDir, ports, postgresUrl } = settings;
-  const logFile = (name: string): string => path.join(stateDir, 'logs', `${name}.log`);
-  const place = (name: string) => ({ stateDir: path.join(stateDir, name), logFile: logFile(name) });
+  const place = (name: string) => ({ stateDir: path.join(stateDir, name), logFile: logFile(settings, name) });
   const server = (program: Program, ...after: string[]): Part => ({ name: program.name, after, program });
+  return [
+    server(brokerProgram({ ...place('kafka'), port: ports.kafka, controllerPort: ports.kafkaController })),
+    server(postgresProgram({ ...place('postgres'), url: postgresUrl, databases: [mongoDatabase], fsync })),
+    server(redisProgram({ ...place('redis'), port: ports.redis })),
+    server(registryProgram({ ...place('registry'), port: ports.registry })),
+    server(mongoProgram({ ...place('mongo'), port: ports.mongo, postgresUrl }), 'postgres'),
+  ];
+}
+
+/** All parts of the system, the servers first; services get `environment`. */
+export function systemParts(settings: SystemSettings, environment: NodeJS.ProcessEnv): Part[] {
+  const { ports } = settings;
   const job = (name: string, main: string, ...after: string[]): Part => {
-    return { name, after, job: nodeCommand(main, environment), logFile: logFile(name) };
+    return { name, after, job: nodeCommand(main, environment), logFile: logFile(settings, name) };
   };
   const service = (name: string, main: string, port: number, variables: object, ...after: string[]): Part => {
     const env = { ...environment, TASKFLOW_STATUS_PORT: String(port), ...variables };
-    return { name, after, program: serviceProgram({ name, main, port, env, logFile: logFile(name) }) };
+    return { name, after, program: serviceProgram({ name, main, port, env, logFile: logFile(settings, name) }) };
   };
 
   const workers = Array.from({ length: settings.workers }, (_, index) => `worker-${index + 1}`);
   const prepared = ['topics', 'migrations', 'redis', 'mongo'];
   return [
-    server(brokerProgram({ ...place('kafka'), port: ports.kafka, controllerPort: ports.kafkaController })),
-    server(postgresProgram({ ...place('postgres'), url: postgresUrl, databases: [mongoDatabase] })),
-    server(redisProgram({ ...place('redis'), port: ports.redis })),
-    server(registryProgram({ ...place('registry'), port: ports.registry })),
-    server(mongoProgram({ ...place('mongo'), port: ports.mongo, postgresUrl }), 'postgres'),
+    ...serverParts(settings),
     job('topics', 'infra/kafka/dist/setUp.js', 'kafka', 'registry'),
     job('migrations', 'service/dist/migrate.js', 'postgres'),
     service('projector', 'projector/dist/main.js', ports.status, {}, ...prepared),
@@ -73,6 +86,10 @@ export function systemParts(settings: SystemSettings, environment: NodeJS.Proces
     ),
     service('api', 'api/dist/main.js', ports.api, {}, 'projector', ...workers),
   ];
+}
+
+function logFile({ logDir }: SystemSettings, name: string): string {
+  return path.join(logDir, `${name}.log`);
 }
 
 /** The ports that the system listens on, each with the setting that moves it. */

@@ -13,7 +13,7 @@ import { settingsAt } from './settings.ts';
 
 describe('runSystem', () => {
   const folder = temporaryFolder();
-  const settings = settingsAt(20_000, folder, 1);
+  const settings = settingsAt({ basePort: 20_000, stateDir: folder, workers: 1 });
   const shown: string[] = [];
   let system: System | undefined;
   beforeEach(() => shown.splice(0));
@@ -124,7 +124,7 @@ describe('checkPorts', () => {
   ] as const) {
     it(`names the taken port of ${setting} and the variable that moves it`, async () => {
       const [port = 0, ...free] = await freePorts(10);
-      const settings = settingsAt(20_000, '/nowhere', 0);
+      const settings = settingsAt({ basePort: 20_000, stateDir: '/nowhere', workers: 0 });
       const ports = { ...settings.ports, [setting]: port };
       for (const other of Object.keys(ports).filter((name) => name !== setting))
         Object.assign(ports, { [other]: free.pop() });

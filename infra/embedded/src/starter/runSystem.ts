@@ -33,13 +33,14 @@ export interface System {
 /** An orderly end of everything may take so long, all in all. */
 const stopDeadlineMs = 13_000;
 
-/** Refuses to start where a port is taken; throws {@link StartError} naming it and the variable that moves it. */
-export async function checkPorts(settings: SystemSettings): Promise<void> {
+/** Refuses to start where a port is taken; throws {@link StartError} naming it and what moves it, by default its variable. */
+export async function checkPorts(settings: SystemSettings, movedBy?: string): Promise<void> {
   const wanted = portsInUse(settings);
   const [taken] = await takenPorts(wanted.map(({ port }) => port));
   const setting = wanted.find(({ port }) => port === taken)?.setting;
   if (setting === undefined) return;
-  throw new StartError(`port ${taken} is taken: end what listens there, or set ${portVariables[setting]} to another`);
+  const variable = movedBy ?? portVariables[setting];
+  throw new StartError(`port ${taken} is taken: end what listens there, or set ${variable} to another`);
 }
 
 /** Starts all parts in their order, and keeps the programs among them running. */
@@ -49,7 +50,7 @@ export function runSystem(settings: SystemSettings, parts: readonly Part[], list
   let stopped: Promise<void> | undefined;
 
   const startProgram = async (part: ProgramPart, record: ReturnType<typeof beginRunRecord>): Promise<void> => {
-    const begun = performance.now();
+    let begun = performance.now();
     const { name, port, stopSignal, stopTimeoutMs } = part.program;
     const program = supervise(part.program, {
       spawned(_, { pid, startTime }) {
@@ -57,7 +58,10 @@ export function runSystem(settings: SystemSettings, parts: readonly Part[], list
         listener.spawned?.({ pid, startTime }, part.program);
       },
       ready: () => listener.ready(part, (performance.now() - begun) / 1000),
-      ended: (...ended) => listener.ended(...ended),
+      ended(program, reason, delayMs) {
+        begun = performance.now() + delayMs;
+        listener.ended(program, reason, delayMs);
+      },
     });
     supervised.set(part.name, program);
     await program.start();

@@ -4,6 +4,8 @@ import path from 'node:path';
 export interface SystemSettings {
   /** Absolute. */
   readonly stateDir: string;
+  /** Where the logs go, `<name>.log` each. */
+  readonly logDir: string;
   readonly ports: SystemPorts;
   /** User, password and database as clients give them. */
   readonly postgresUrl: string;
@@ -59,8 +61,10 @@ export function readSettings(environment: Environment, base: string): SystemSett
     );
   }
   const port = (variable: string, otherwise: string): number => integer(variable, read(variable, otherwise), 1, 65_535);
+  const stateDir = path.resolve(base, read('TASKFLOW_STATE_DIR', '.taskflow'));
   return {
-    stateDir: path.resolve(base, read('TASKFLOW_STATE_DIR', '.taskflow')),
+    stateDir,
+    logDir: path.join(stateDir, 'logs'),
     ports: {
       api: port('TASKFLOW_API_PORT', '8080'),
       kafka: Number(kafka.port),
@@ -77,11 +81,20 @@ export function readSettings(environment: Environment, base: string): SystemSett
   };
 }
 
+export interface SettingsAtOptions {
+  readonly basePort: number;
+  readonly stateDir: string;
+  /** `<stateDir>/logs` unless given. */
+  readonly logDir?: string;
+  readonly workers: number;
+}
+
 /** Settings for a system beside others, all its ports counted from one base. */
-export function settingsAt(basePort: number, stateDir: string, workers: number): SystemSettings {
+export function settingsAt({ basePort, stateDir, logDir, workers }: SettingsAtOptions): SystemSettings {
   const postgres = basePort + 432;
   return {
     stateDir: path.resolve(stateDir),
+    logDir: path.resolve(logDir ?? path.join(stateDir, 'logs')),
     ports: {
       api: basePort + 80,
       kafka: basePort + 92,

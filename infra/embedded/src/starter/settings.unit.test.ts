@@ -7,6 +7,7 @@ describe('readSettings', () => {
   it('has a default for everything', () => {
     expect(read()).to.deep.equal({
       stateDir: '/repository/.taskflow',
+      logDir: '/repository/.taskflow/logs',
       ports: {
         api: 8080,
         kafka: 29092,

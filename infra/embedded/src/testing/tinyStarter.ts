@@ -8,7 +8,7 @@ import { startCommand } from '../starter/startCommand.ts';
 import { tinyProgram } from './tinyProgram.ts';
 
 const [folder = '', database, service] = process.argv.slice(2);
-const { ports, ...settings } = settingsAt(20_000, folder, 0);
+const { ports, ...settings } = settingsAt({ basePort: 20_000, stateDir: folder, workers: 0 });
 
 await runCommand(() =>
   startCommand({ ...settings, ports: { ...ports, postgres: Number(database), api: Number(service) } }, () => [
