@@ -78,7 +78,7 @@ logs: ## Follow the logs of all processes, or of one: make logs NAME=worker-1
 	@exec tail -n 20 -F $(state)/logs/$(or $(NAME),*).log
 
 .PHONY: demo
-demo: build ## Submit tasks to the running system and follow them to their results
+demo: build ## Scrape pages as the web has them, on a system of its own: follow the tasks live, see results and history
 	@exec node --conditions=taskflow-source examples/demo/main.ts
 
 .PHONY: bench

@@ -15,7 +15,7 @@ export interface ShownEvent {
   event: string;
   at: string;
   attempt: number;
-  workerId: string;
+  workerId: string | null;
   topic: string;
   partition: number;
   offset: number;

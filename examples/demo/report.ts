@@ -56,7 +56,7 @@ export async function showOne(client: Client, { errand, task }: Followed): Promi
   terminal.print(styled('bold', 'Its history') + styled('dim', '   GET /tasks/{id}/events, where each lies in Kafka'));
   for (const { at, event, workerId, topic, partition, offset } of events) {
     terminal.print(
-      `  ${at.slice(11, 23)}  ${event.padEnd(14)} ${`${topic}/${partition}@${offset}`.padEnd(44)} ${styled('dim', workerId)}`,
+      `  ${at.slice(11, 23)}  ${event.padEnd(14)} ${`${topic}/${partition}@${offset}`.padEnd(44)} ${styled('dim', workerId ?? '')}`,
     );
   }
   terminal.print();
