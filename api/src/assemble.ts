@@ -10,6 +10,7 @@ import { subscribeTaskChanges } from '@taskflow/service/taskChanges';
 import type { Redis } from 'ioredis';
 import type { Db } from 'mongodb';
 import { type ApiKey, authenticateByKeys } from './http/principal.ts';
+import { logHealth } from './logHealth.ts';
 import { apiMetrics } from './metrics.ts';
 import type { Limits, Ports } from './ports.ts';
 import { addReadinessChecks } from './readinessChecks.ts';
@@ -75,9 +76,10 @@ export function assemble(
     viewPositions: () => readPositions(pool, TASKS_CONSUMER),
     signals,
   });
+  const log = logHealth(appender, () => cluster.refresh([]));
   const redisIsUp = () => redis.status === 'ready';
   addReadinessChecks(readiness, {
-    askLog: () => cluster.refresh([]),
+    askLog: () => log.ask(),
     types,
     expectTypes: choices.expectTypes,
     pool,
@@ -94,7 +96,7 @@ export function assemble(
       submissions: new Submissions({
         types,
         codec,
-        append: (records) => appender.append(records),
+        append: log.append,
         partitionsOf: (topic) => partitions.of(topic),
         keys,
         limits,
