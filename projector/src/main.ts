@@ -64,6 +64,7 @@ runService({
     };
     const ports = {
       cluster,
+      groupPrefix: config.groupPrefix,
       registry,
       types,
       logger,

@@ -1,9 +1,16 @@
-import { baseSettings, integer, type Settings, statusSettings } from '@taskflow/service/settings';
+import { baseSettings, integer, type Settings, statusSettings, text } from '@taskflow/service/settings';
 
 /** Everything that the projector reads from its environment. */
 export const settings = {
   ...baseSettings,
   ...statusSettings,
+  groupPrefix: {
+    variable: 'TASKFLOW_GROUP_PREFIX',
+    description:
+      'What the names of the consumer groups begin with. Projectors that share one write to the same database; for views in another database set another.',
+    default: 'taskflow',
+    schema: text,
+  },
   sweepIntervalMs: {
     variable: 'TASKFLOW_SWEEP_INTERVAL_MS',
     description:

@@ -15,6 +15,8 @@ export interface ProjectionPorts {
   readonly cluster: Cluster;
   readonly registry: Registry;
   readonly types: TaskTypes;
+  /** The consumer group is `<prefix>.<projection>`. */
+  readonly groupPrefix: string;
   /** Of sessions set for views. */
   readonly pool: Pool;
   readonly logger: Logger;
@@ -83,7 +85,7 @@ export async function startProjection<E, Folded, Outcome>(
   });
   let topics = projection.reads(types.all());
   const events = createEventConsumer(cluster, {
-    groupId: `taskflow.${name}`,
+    groupId: `${ports.groupPrefix}.${name}`,
     topics: () => topics,
     positions: (partitions) => consumer.positions(partitions),
     onBatch: ({ records }) => consumer.take(records),

@@ -13,6 +13,9 @@ export interface TestDatabase {
   pool(options?: Partial<PostgresOptions>): Pool;
   /** Ends every connection to it, as the server does when it stops. */
   disconnectAll(): Promise<void>;
+  /** Ends its connections and takes no more, as if the server were away, until `acceptConnections`. */
+  refuseConnections(): Promise<void>;
+  acceptConnections(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -32,6 +35,9 @@ export async function createTestDatabase(owners: readonly string[]): Promise<Tes
     owners: owners.map((owner) => ({ owner, directory: path.join(root, owner, 'migrations') })),
   });
   const pools: Pool[] = [];
+  const disconnectAll = async (): Promise<void> => {
+    await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+  };
   return {
     url: url.href,
     name,
@@ -40,8 +46,13 @@ export async function createTestDatabase(owners: readonly string[]): Promise<Tes
       pools.push(pool);
       return pool;
     },
-    async disconnectAll() {
-      await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+    disconnectAll,
+    async refuseConnections() {
+      await admin.query(`alter database ${name} with allow_connections false`);
+      await disconnectAll();
+    },
+    async acceptConnections() {
+      await admin.query(`alter database ${name} with allow_connections true`);
     },
     async drop() {
       await Promise.all(pools.filter((pool) => !pool.ended).map((pool) => pool.end()));
