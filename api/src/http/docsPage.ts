@@ -10,7 +10,7 @@ h3 { margin-top: 2rem; font-size: 1.05rem; } h4 { margin-bottom: .25rem; }
 code, pre { font: .875em/1.45 ui-monospace, monospace; }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; border-radius: .4rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-top: 1px solid var(--line); }
-.method { background: var(--soft); padding: .1rem .5rem; border-radius: .3rem; margin-right: .5rem; }
+.method { background: var(--soft); padding: .1rem .5rem; border-radius: .3rem; margin-right: .25rem; }
 summary { cursor: pointer; }
 `;
 
@@ -72,7 +72,7 @@ function section(document: OpenApiDocument, tag: string, description: string): s
 
 function operationHtml(path: string, method: string, operation: Operation): string {
   const parts = [
-    `<h3 id="${text(operation.operationId)}"><code class="method">${method.toUpperCase()}</code><code>${text(path)}</code> – ${text(operation.summary)}</h3>`,
+    `<h3 id="${text(operation.operationId)}"><code class="method">${method.toUpperCase()}</code> <code>${text(path)}</code> – ${text(operation.summary)}</h3>`,
   ];
   if (operation.description !== undefined) parts.push(`<p>${prose(operation.description)}</p>`);
   if (operation.security.length === 0) parts.push('<p>Needs no API key.</p>');

@@ -3,7 +3,7 @@ import type { Endpoint } from './endpoint.ts';
 
 /**
  * Every endpoint: the default exports of the files in `routes/`, by name. A new endpoint is a new file there and
- * nothing else. Given by path and method, so that the documents made of them do not depend on the file system's order.
+ * nothing else. Given in the order in which the documents made of them show them: by path, what is not available yet last.
  */
 export async function loadEndpoints(): Promise<Endpoint[]> {
   const folder = new URL('../routes/', import.meta.url);
@@ -17,6 +17,7 @@ export async function loadEndpoints(): Promise<Endpoint[]> {
   return endpoints.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-function key({ path, method }: Endpoint): string {
-  return `${path} ${method}`;
+function key({ path, method, answers }: Endpoint): string {
+  const later = Object.keys(answers).length === 0;
+  return `${later ? 1 : 0} ${path} ${method === 'post' ? 0 : 1}`;
 }
