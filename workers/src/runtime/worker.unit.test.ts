@@ -1,4 +1,4 @@
-import { BrokerUnavailableError } from '@taskflow/log/errors';
+import { BrokerUnavailableError, RecordTooLargeError, UnknownTopicError } from '@taskflow/log/errors';
 import type { TaskFailed, TaskStarted, TaskSucceeded } from '@taskflow/schemas/events';
 import { expect } from 'chai';
 import { FakeQueue, queued, testCodec } from '../testing/fakeLog.ts';
@@ -301,6 +301,46 @@ describe('the worker', () => {
       expect(queues.normal).to.deep.include({ accepted: [], released: [0] });
       expect(appender.names).to.deep.equal(['TaskStarted']);
     });
+  });
+
+  it('gives back a record whose events have nowhere to go', async () => {
+    const { queues, appender, metrics } = start(sampleTask(() => null));
+    const refused = deferred();
+    appender.fail = () => {
+      refused.resolve();
+      return new UnknownTopicError('taskflow.events.sample.normal');
+    };
+    queues.normal.put(task(1));
+    await refused.promise;
+    await turn();
+    expect(queues.normal).to.deep.include({ accepted: [], released: [0] });
+    expect((await metrics.render()).body).to.contain('worker_rejected_total{type="sample",reason="unrecordable"} 1');
+    appender.fail = undefined;
+    queues.normal.put(task(2));
+    await appender.until(ended(1));
+  });
+
+  it('says RESULT_TOO_LARGE where the log refuses an outcome for its size', async () => {
+    const { queues, appender } = start(sampleTask(() => 'x'.repeat(60_000)));
+    appender.fail = (records) =>
+      records.some(({ value }) => value.length > 50_000)
+        ? new RecordTooLargeError('taskflow.events.sample.normal', 60_000, 50_000)
+        : undefined;
+    queues.normal.put(task(1));
+    await appender.until(ended(1));
+    await turn();
+    expect(appender.names.at(-1)).to.equal('TaskFailed RESULT_TOO_LARGE');
+    expect(queues.normal.accepted).to.deep.equal([0]);
+  });
+
+  it('goes on when the queues could not be read', async () => {
+    const { queues, queueSet, appender } = start(sampleTask(() => null));
+    queueSet.failNext = new Error('no queue today');
+    queues.normal.put(task(1));
+    await appender.until(ended(1));
+    queues.normal.put(task(2));
+    await appender.until(ended(2));
+    expect(queueSet.failNext).to.equal(undefined);
   });
 
   it('says that it is well, and what is not', async () => {

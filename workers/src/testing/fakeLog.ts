@@ -108,6 +108,8 @@ export class FakeQueue implements WorkerQueue {
 export class FakeQueueSet implements QueueSet {
   /** Every fetch that was answered. */
   readonly asked: { maxRecords: number; given: number }[] = [];
+  /** What the next fetch meets instead of records. */
+  failNext: Error | undefined;
   private readonly queues: Readonly<Record<Priority, FakeQueue>>;
 
   constructor(queues: Readonly<Record<Priority, FakeQueue>>) {
@@ -122,6 +124,11 @@ export class FakeQueueSet implements QueueSet {
         for (const priority of order) this.queues[priority].wake = resolve;
         signal.addEventListener('abort', () => resolve(), { once: true });
       });
+    }
+    if (this.failNext) {
+      const error = this.failNext;
+      this.failNext = undefined;
+      throw error;
     }
     const given = signal.aborted ? [] : (ready()?.waiting.splice(0, maxRecords) ?? []);
     this.asked.push({ maxRecords, given: given.length });
