@@ -1,9 +1,7 @@
 import type { TaskQueued, TaskStarted } from '@taskflow/schemas/events';
+import { type EventStamp, eventHead } from './eventHead.ts';
 
-export interface StartContext {
-  readonly now: number;
-  readonly eventId: string;
-  readonly workerId: string;
+export interface StartContext extends EventStamp {
   /** How often the share group has handed out the record. */
   readonly delivery: number;
   /** How often the attempt has been started, this start included. */
@@ -18,17 +16,7 @@ export interface StartContext {
 export function decideStart(queued: TaskQueued, context: StartContext): TaskStarted {
   return {
     event: 'TaskStarted',
-    taskId: queued.taskId,
-    generation: queued.generation,
-    attempt: queued.attempt,
-    workerId: context.workerId,
-    eventId: context.eventId,
-    userId: queued.userId,
-    type: queued.type,
-    priority: queued.priority,
-    occurredAt: context.now,
-    runId: queued.runId,
-    stepId: queued.stepId,
+    ...eventHead(queued, context),
     delivery: context.delivery,
     starts: context.starts,
     leaseMs: context.leaseMs,
