@@ -1,7 +1,15 @@
 import { hash } from 'node:crypto';
-import type { TaskError, TaskFailed, TaskQueued, TaskResult, TaskSucceeded } from '@taskflow/schemas/events';
+import type {
+  TaskError,
+  TaskFailed,
+  TaskQueued,
+  TaskResult,
+  TaskRetryScheduled,
+  TaskSucceeded,
+} from '@taskflow/schemas/events';
+import { eventHead } from './eventHead.ts';
 import { resultRef } from './resultRef.ts';
-import { decideRetry } from './retryPolicy.ts';
+import { decideRetry, type RetryContext } from './retryPolicy.ts';
 
 /** A result's JSON text may have this many bytes of UTF-8: it travels in the event. What is larger will go to a blob store. */
 export const maxResultBytes = 65_536;
@@ -26,15 +34,30 @@ export interface OutcomeContext {
   readonly resultTtlMs: number | null;
 }
 
-/** The event that ends a run. A result over the size limit is a failure (`RESULT_TOO_LARGE`). */
+/**
+ * The event that ends a run. A result over the size limit is a failure (`RESULT_TOO_LARGE`).
+ * `retry` is given where an orchestrator runs, which queues the next attempt; left out, every failure is final.
+ */
 export function decideOutcome(
   queued: TaskQueued,
   outcome: Outcome,
   context: OutcomeContext,
-): TaskSucceeded | TaskFailed {
-  if (outcome.kind === 'failed') return afterFailure(queued, outcome.error, context);
+): TaskSucceeded | TaskFailed;
+export function decideOutcome(
+  queued: TaskQueued,
+  outcome: Outcome,
+  context: OutcomeContext,
+  retry: RetryContext | undefined,
+): TaskSucceeded | TaskRetryScheduled | TaskFailed;
+export function decideOutcome(
+  queued: TaskQueued,
+  outcome: Outcome,
+  context: OutcomeContext,
+  retry?: RetryContext,
+): TaskSucceeded | TaskRetryScheduled | TaskFailed {
+  if (outcome.kind === 'failed') return afterFailure(queued, outcome.error, context, retry);
   const size = Buffer.byteLength(outcome.value);
-  if (size > maxResultBytes) return afterFailure(queued, tooLarge(size), context);
+  if (size > maxResultBytes) return afterFailure(queued, tooLarge(size), context, retry);
   return succeeded(queued, resultOf(queued, outcome.value, size, outcome.preview ?? null, context), context);
 }
 
@@ -66,13 +89,15 @@ function tooLarge(size: number): TaskError {
   };
 }
 
-/** Here the paths of an attempt part, once `decideRetry` has more than one answer. */
-function afterFailure(queued: TaskQueued, error: TaskError, context: OutcomeContext): TaskFailed {
-  const decision = decideRetry(queued, error);
-  switch (decision) {
-    case 'final':
-      return failed(queued, bounded(error), context);
-  }
+function afterFailure(
+  queued: TaskQueued,
+  error: TaskError,
+  context: OutcomeContext,
+  retry: RetryContext | undefined,
+): TaskRetryScheduled | TaskFailed {
+  const decision = decideRetry(queued, error, retry);
+  if (decision.kind === 'final') return failed(queued, bounded(error), context);
+  return retryScheduled(queued, bounded(error), decision.delayMs, context);
 }
 
 function bounded(error: TaskError): TaskError {
@@ -86,39 +111,26 @@ function bounded(error: TaskError): TaskError {
 }
 
 function succeeded(queued: TaskQueued, result: TaskResult, context: OutcomeContext): TaskSucceeded {
+  return { event: 'TaskSucceeded', ...eventHead(queued, context), result, durationMs: context.durationMs };
+}
+
+function retryScheduled(
+  queued: TaskQueued,
+  error: TaskError,
+  delayMs: number,
+  context: OutcomeContext,
+): TaskRetryScheduled {
   return {
-    event: 'TaskSucceeded',
-    taskId: queued.taskId,
-    generation: queued.generation,
-    attempt: queued.attempt,
-    workerId: context.workerId,
-    eventId: context.eventId,
-    userId: queued.userId,
-    type: queued.type,
-    priority: queued.priority,
-    occurredAt: context.now,
-    runId: queued.runId,
-    stepId: queued.stepId,
-    result,
-    durationMs: context.durationMs,
+    event: 'TaskRetryScheduled',
+    ...eventHead(queued, context),
+    error,
+    retryAt: context.now + delayMs,
+    failures: queued.failures + 1,
+    recoveries: queued.recoveries,
+    task: queued.task,
   };
 }
 
 function failed(queued: TaskQueued, error: TaskError, context: OutcomeContext): TaskFailed {
-  return {
-    event: 'TaskFailed',
-    taskId: queued.taskId,
-    generation: queued.generation,
-    attempt: queued.attempt,
-    workerId: context.workerId,
-    eventId: context.eventId,
-    userId: queued.userId,
-    type: queued.type,
-    priority: queued.priority,
-    occurredAt: context.now,
-    runId: queued.runId,
-    stepId: queued.stepId,
-    error,
-    failures: queued.failures + 1,
-  };
+  return { event: 'TaskFailed', ...eventHead(queued, context), error, failures: queued.failures + 1 };
 }
