@@ -9,7 +9,7 @@ export { historyFromJson, historyToJson } from './fold/historyJson.ts';
 export { hasEnded, statusOf } from './fold/status.ts';
 export type { ErrorSummary, RecordedEvent, TaskState, TaskStatus } from './fold/taskState.ts';
 export { type TimelineEntry, timeline } from './fold/timeline.ts';
-export { packVersion, versionOf } from './fold/version.ts';
+export { isEnd, packVersion, versionOf } from './fold/version.ts';
 
 /**
  * The state of a task after one more of its events. `evolve` is `merge` with the state of that event alone: the state
