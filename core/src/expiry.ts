@@ -14,3 +14,8 @@ export function expiredError(task: Task, at: number): TaskError | undefined {
     details: null,
   };
 }
+
+/** Whether `expiresAt` bounds this start: the first of its generation. What was started before is not expired by a lost worker. */
+export function mayExpire(queued: { readonly attempt: number }, starts: number): boolean {
+  return queued.attempt === 1 && starts === 1;
+}
