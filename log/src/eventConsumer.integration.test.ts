@@ -192,6 +192,8 @@ describe('event consumer', function () {
     await produce(topic, numbered(10), 0);
     const admin = fixture.cluster.kafkajs.admin();
     await admin.connect();
+    // which loads the topic's metadata: `deleteTopicRecords` itself does not
+    await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '6' }] });
     await admin.disconnect();
     const recorder = record(

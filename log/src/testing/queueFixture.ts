@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, CompressionTypes, Producer } from 'kafkajs';
 import { retrying } from '../backoff.ts';
 import { type Cluster, connectCluster } from '../cluster.ts';
-import { throwIfError } from '../errors.ts';
+import { resourceType, setConfigs } from '../configs.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { type Delivered, openQueue, type QueueConsumer, type QueueConsumerOptions } from '../queueConsumer.ts';
-import type { Request, Response } from '../wire/request.ts';
 
 export interface TestQueue {
   readonly topic: string;
@@ -31,8 +30,6 @@ export interface ProduceOptions {
   readonly partition?: number;
   readonly compression?: CompressionTypes;
 }
-
-const groupResource = 32;
 
 export async function queueFixture(
   brokers: string[] = testBrokers(),
@@ -63,11 +60,12 @@ export async function queueFixture(
       const topic = `test.queue.${randomUUID()}`;
       const group = `test.${topic}`;
       if (partitions > 0) await createTopic(topic, partitions);
-      await configureGroup(cluster, group, {
+      const settings = {
         'share.auto.offset.reset': 'earliest',
         'share.record.lock.duration.ms': String(lockMs),
         'share.delivery.count.limit': String(deliveries),
-      });
+      };
+      await retrying(() => setConfigs(cluster, resourceType.group, new Map([[group, settings]])), { forMs: 10_000 });
       return { topic, group };
     },
     async open(queue, options = {}, on = cluster) {
@@ -121,44 +119,4 @@ export async function take(consumer: QueueConsumer, count: number, withinMs = 20
 
 export function values(records: readonly Delivered[]): string[] {
   return records.map(({ value }) => String(value));
-}
-
-export async function configureGroup(cluster: Cluster, group: string, settings: Record<string, string>): Promise<void> {
-  const request: Request<Response & { errorCode: number; errorMessage: string | null }> = {
-    apiKey: 44,
-    apiVersion: 1,
-    name: 'IncrementalAlterConfigs',
-    flexible: true,
-    encode: (encoder) =>
-      encoder
-        .compactArray([group], () =>
-          encoder
-            .int8(groupResource)
-            .compactString(group)
-            .compactArray(Object.entries(settings), ([name, value]) =>
-              encoder.compactString(name).int8(0).compactString(value).noTags(),
-            )
-            .noTags(),
-        )
-        .boolean(false)
-        .noTags(),
-    decode(decoder) {
-      const throttleTimeMs = decoder.int32();
-      const [result] = decoder.compactArray(() => {
-        const answer = { errorCode: decoder.int16(), errorMessage: decoder.compactString() };
-        decoder.int8();
-        decoder.compactString();
-        decoder.tags();
-        return answer;
-      });
-      return { throttleTimeMs, ...result! };
-    },
-  };
-  await retrying(
-    async () => {
-      const { errorCode, errorMessage } = await cluster.request('any', request);
-      throwIfError(errorCode, `configuration of group ${group}`, errorMessage);
-    },
-    { forMs: 10_000 },
-  );
 }
