@@ -17,11 +17,17 @@ interface Stage {
   run(): Promise<Tally>;
 }
 
-const withTestStack = ['node', '--conditions=taskflow-source', 'infra/embedded/src/withTestStack.ts', '--'];
+const fromSource = '--conditions=taskflow-source';
+const withTestStack = ['node', fromSource, 'infra/embedded/src/withTestStack.ts', '--'];
 
 const stages: readonly Stage[] = [
   { name: 'style', group: 'lint', run: async () => single(await run('biome', ['check', '.'])) },
   { name: 'layers', group: 'lint', run: async () => single(await run('node', ['scripts/checkLayers.ts'])) },
+  {
+    name: 'documents',
+    group: 'lint',
+    run: async () => single(await run('node', [fromSource, 'scripts/configurationDocs.ts', '--check'])),
+  },
   { name: 'types', group: 'lint', run: async () => single(await run('tsc', ['-p', 'tsconfig.json'])) },
   { name: 'go vet', group: 'lint', run: lintGo },
   { name: 'unit', group: 'unit', run: () => testWithMocha({ config: '.mocharc.unit.json' }) },

@@ -4,7 +4,9 @@ import { type Broker, startBroker } from './broker.ts';
 import { freePorts } from './testing/freePorts.ts';
 import { temporaryFolder } from './testing/temporaryFolder.ts';
 
-describe('startBroker', () => {
+describe('startBroker', function () {
+  // Each of several starts takes seconds, on a busy machine many.
+  this.timeout(240_000);
   const stateDir = temporaryFolder();
   let broker: Broker;
   before(async () => {

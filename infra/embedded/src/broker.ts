@@ -71,7 +71,7 @@ export function brokerProgram(options: BrokerOptions): Program {
       code === lockedExitCode ? `kafka was not started: another broker runs on ${stateDir}` : undefined,
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 15_000,
-    readyTimeoutMs: 90_000,
+    readyTimeoutMs: 180_000,
   };
 }
 

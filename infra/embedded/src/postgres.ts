@@ -79,7 +79,7 @@ export function postgresProgram({ stateDir, url, databases = [], fsync = true, l
     stopSignal: 'SIGINT',
     stopTimeoutMs: 10_000,
     crashSignal: 'SIGQUIT',
-    readyTimeoutMs: 60_000,
+    readyTimeoutMs: 120_000,
   };
 }
 

@@ -61,7 +61,7 @@ export function registryProgram({ stateDir, port, logFile }: RegistryOptions): P
     initialise: () => adoptConfluentDefault(url),
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 10_000,
-    readyTimeoutMs: 90_000,
+    readyTimeoutMs: 180_000,
   };
 }
 

@@ -9,7 +9,9 @@ import { startRegistry } from './registry.ts';
 import type { Server } from './server.ts';
 import { freePorts } from './testing/freePorts.ts';
 
-describe('the embedded servers', () => {
+describe('the embedded servers', function () {
+  // The registry takes seconds to start, on a busy machine many.
+  this.timeout(240_000);
   let folder: string;
   const cleanUps: (() => Promise<void>)[] = [];
   before(async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,9 +41,13 @@ export async function launch(program: Program, onSpawn?: OnSpawn): Promise<Launc
   }
 }
 
+/** A log that is larger when its program starts is put aside, once: as `<file>.1`. */
+const rotateAtBytes = 50 * 1024 * 1024;
+
 /** Starts a command as the leader of a new process group, its output appended to a file. */
 export async function spawnLogged(command: Command, logFile: string, onSpawn?: OnSpawn): Promise<Launched> {
   mkdirSync(path.dirname(logFile), { recursive: true });
+  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > rotateAtBytes) renameSync(logFile, `${logFile}.1`);
   const log = openSync(logFile, 'a');
   try {
     return await spawnInOwnGroup(command, ['ignore', log, log], onSpawn);

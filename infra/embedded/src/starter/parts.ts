@@ -28,6 +28,9 @@ export interface JobPart extends PartBase {
 
 export type Part = ProgramPart | JobPart;
 
+/** How long running tasks may go on when everything stops; less than a service's time for its orderly end. */
+const workerGraceMs = 4_000;
+
 /** Where the project's programs find the stack. */
 export function stackEnvironment({ ports, postgresUrl, mongoDatabase }: SystemSettings) {
   return {
@@ -81,9 +84,10 @@ export function systemParts(settings: SystemSettings, environment: NodeJS.Proces
     job('topics', 'infra/kafka/dist/setUp.js', 'kafka', 'registry'),
     job('migrations', 'service/dist/migrate.js', 'postgres'),
     service('projector', 'projector/dist/main.js', ports.status, {}, ...prepared),
-    ...workers.map((name, index) =>
-      service(name, 'workers/dist/main.js', ports.status + 1 + index, { TASKFLOW_WORKER_NAME: name }, ...prepared),
-    ),
+    ...workers.map((name, index) => {
+      const variables = { TASKFLOW_WORKER_NAME: name, TASKFLOW_STOP_GRACE_MS: String(workerGraceMs) };
+      return service(name, 'workers/dist/main.js', ports.status + 1 + index, variables, ...prepared);
+    }),
     service('api', 'api/dist/main.js', ports.api, {}, 'projector', ...workers),
   ];
 }

@@ -23,14 +23,17 @@ export interface RunRecord {
 
 const fileOf = (stateDir: string): string => path.join(stateDir, 'run.json');
 
-/** The record of the last start; undefined where there was none since the machine booted. */
+/**
+ * The record of the last start; undefined where there was none since the machine booted. It is replaced as a whole, so only
+ * a machine that lost its power leaves one that is no JSON, and then no process of it runs any more.
+ */
 export function readRunRecord(stateDir: string): RunRecord | undefined {
   try {
     const record = JSON.parse(readFileSync(fileOf(stateDir), 'utf8')) as RunRecord;
     return record.bootId === bootId() ? record : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Error(`${fileOf(stateDir)} cannot be read: ${(error as Error).message}`);
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

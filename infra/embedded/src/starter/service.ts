@@ -31,7 +31,7 @@ export function serviceProgram({ name, main, port, env, logFile }: ServiceOption
     },
     stopSignal: 'SIGTERM',
     stopTimeoutMs,
-    readyTimeoutMs: 60_000,
+    readyTimeoutMs: 120_000,
   };
 }
 

@@ -1,5 +1,7 @@
 /** What may be set of the system that runs on one machine, by `TASKFLOW_…` variables. */
 import path from 'node:path';
+import type { z } from 'zod';
+import { integer, settings } from '../settings.ts';
 
 export interface SystemSettings {
   /** Absolute. */
@@ -47,38 +49,55 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the settings; relative paths are meant from `base`. Throws {@link SettingsError}. */
 export function readSettings(environment: Environment, base: string): SystemSettings {
-  const read = (variable: string, otherwise: string): string => environment[variable] || otherwise;
-  const address = (variable: string, otherwise: string): URL => loopbackUrl(variable, read(variable, otherwise));
+  const address = (variable: string, otherwise: string): URL =>
+    loopbackUrl(variable, environment[variable] || otherwise);
+  const own = readOwn(environment);
 
-  const kafka = loopbackUrl('TASKFLOW_KAFKA_BROKERS', `kafka://${read('TASKFLOW_KAFKA_BROKERS', '127.0.0.1:29092')}`);
-  const registry = address('TASKFLOW_REGISTRY_URL', 'http://127.0.0.1:28081/apis/ccompat/v7');
+  const brokers = environment.TASKFLOW_KAFKA_BROKERS || '127.0.0.1:29092';
+  const kafka = Number(loopbackUrl('TASKFLOW_KAFKA_BROKERS', `kafka://${brokers}`).port);
   const postgres = address('TASKFLOW_POSTGRES_URL', 'postgres://taskflow:taskflow@127.0.0.1:25432/taskflow');
   const mongo = address('TASKFLOW_MONGO_URL', 'mongodb://127.0.0.1:27027/taskflow');
-  const redis = address('TASKFLOW_REDIS_URL', 'redis://127.0.0.1:26379');
   if (postgres.username === '' || postgres.password === '' || postgres.pathname.length < 2) {
     throw new SettingsError(
       'TASKFLOW_POSTGRES_URL must name user, password and database: postgres://user:password@…/database',
     );
   }
-  const port = (variable: string, otherwise: string): number => integer(variable, read(variable, otherwise), 1, 65_535);
-  const stateDir = path.resolve(base, read('TASKFLOW_STATE_DIR', '.taskflow'));
+  const stateDir = path.resolve(base, own.stateDir);
   return {
     stateDir,
     logDir: path.join(stateDir, 'logs'),
     ports: {
-      api: port('TASKFLOW_API_PORT', '8080'),
-      kafka: Number(kafka.port),
-      kafkaController: port('TASKFLOW_KAFKA_CONTROLLER_PORT', String(Number(kafka.port) + 1)),
-      registry: Number(registry.port),
+      api: own.apiPort,
+      kafka,
+      kafkaController: own.kafkaControllerPort ?? kafka + 1,
+      registry: Number(address('TASKFLOW_REGISTRY_URL', 'http://127.0.0.1:28081/apis/ccompat/v7').port),
       postgres: Number(postgres.port),
       mongo: Number(mongo.port),
-      redis: Number(redis.port),
-      status: port('TASKFLOW_STATUS_BASE_PORT', '9100'),
+      redis: Number(address('TASKFLOW_REDIS_URL', 'redis://127.0.0.1:26379').port),
+      status: own.statusBasePort,
     },
     postgresUrl: postgres.href,
     mongoDatabase: mongo.pathname.slice(1) || 'taskflow',
-    workers: integer('TASKFLOW_WORKERS', read('TASKFLOW_WORKERS', '2'), 0, 64),
+    workers: own.workers,
   };
+}
+
+/** The starter's own variables, and the api's port, which is the api's to describe. */
+const ownSettings = {
+  ...settings,
+  apiPort: { variable: 'TASKFLOW_API_PORT', default: '8080', schema: integer(1, 65_535) },
+} as const;
+
+type OwnSettings = { readonly [K in keyof typeof ownSettings]: z.output<(typeof ownSettings)[K]['schema']> };
+
+function readOwn(environment: Environment): OwnSettings {
+  const values = Object.entries(ownSettings).map(([name, { variable, schema, ...setting }]) => {
+    const given = environment[variable] || undefined;
+    const parsed = schema.safeParse(given ?? ('default' in setting ? setting.default : undefined));
+    if (!parsed.success) throw new SettingsError(`${variable} ${parsed.error.issues[0]?.message} (it is ${given})`);
+    return [name, parsed.data];
+  });
+  return Object.fromEntries(values);
 }
 
 export interface SettingsAtOptions {
@@ -120,12 +139,4 @@ function loopbackUrl(variable: string, text: string): URL {
     );
   }
   return url;
-}
-
-function integer(variable: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new SettingsError(`${variable} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
-  }
-  return value;
 }
