@@ -25,13 +25,20 @@ describe('faults', function () {
     }
   };
 
-  const submitBatch = async (count: number, payload: object = {}): Promise<string[]> => {
+  /** Submits until it is accepted: 503 with Retry-After is the one answer that says to try again. */
+  const submitted = async <Body>(path: string, body: object): Promise<Body> => {
+    for (;;) {
+      const answer = await client.post<Body>(path, body);
+      if (answer.status === 201) return answer.body;
+      expect(answer.status, JSON.stringify(answer.body).slice(0, 500)).to.equal(503);
+      await delay(Number(answer.headers.get('retry-after')) * 1000);
+    }
+  };
+
+  const submitBatch = async (count: number, payload: object = {}): Promise<void> => {
     const tasks = Array.from({ length: count }, () => ({ type: 'noop', payload }));
-    const answer = await client.post<{ items: ShownTask[] }>('/tasks/batch', { tasks });
-    expect(answer.status, JSON.stringify(answer.body).slice(0, 500)).to.equal(201);
-    const ids = answer.body.items.map(({ id }) => id);
-    acknowledged.push(...ids);
-    return ids;
+    const { items } = await submitted<{ items: ShownTask[] }>('/tasks/batch', { tasks });
+    acknowledged.push(...items.map(({ id }) => id));
   };
 
   /** Keeps submitting, whatever is answered, until told to stop; gives the ids that were acknowledged. */
@@ -59,13 +66,15 @@ describe('faults', function () {
       return counts;
     };
     const running = loop();
-    return {
-      stop: () => {
-        stopping = true;
-        return running;
-      },
+    const stop = () => {
+      stopping = true;
+      return running;
     };
+    loads.push(stop);
+    return { stop };
   };
+  const loads: (() => Promise<unknown>)[] = [];
+  afterEach(() => Promise.all(loads.splice(0).map((stop) => stop())));
 
   /** The api accepts again. */
   const accepting = async (): Promise<void> => {
@@ -142,14 +151,12 @@ describe('faults', function () {
   it('the MongoDB server is away: tasks end, the results come later', async () => {
     const pid = await pidOf('mongo');
     process.kill(pid, 'SIGKILL');
-    const { body } = await client.post<ShownTask>('/tasks', {
-      type: 'http_request',
-      payload: { url: `${system().apiUrl}/healthz` },
-    });
-    expect((await client.ended(body.id)).status).to.equal('success');
+    const payload = { url: `${system().apiUrl}/healthz` };
+    const { id } = await submitted<ShownTask>('/tasks', { type: 'http_request', payload });
+    expect((await client.ended(id)).status).to.equal('success');
     await restarted('mongo', pid);
     for (;;) {
-      const result = await client.get(`/tasks/${body.id}/result`);
+      const result = await client.get(`/tasks/${id}/result`);
       if (result.status === 200) break;
       expect(result.status).to.equal(503);
     }
