@@ -1,0 +1,64 @@
+import type { TaskState } from '@taskflow/schemas/fold';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { countChanges, type StateChange } from './taskCounts.ts';
+
+const user = '00000000-0000-4000-8000-000000000001';
+const state = (status: string, submitted = true, type = 'noop', userId = user) =>
+  ({ userId, type, status, submission: submitted ? {} : null }) as unknown as TaskState;
+const shown = (changes: StateChange[]) =>
+  countChanges(changes).map(({ type, status, by }) => `${type} ${status} ${by > 0 ? '+' : ''}${by}`);
+
+describe('countChanges', () => {
+  it('counts new tasks, and moves those that change', () => {
+    expect(
+      shown([
+        { before: undefined, after: state('success') },
+        { before: undefined, after: state('queued') },
+        { before: state('queued'), after: state('success') },
+      ]),
+    ).to.deep.equal(['noop success +2']);
+  });
+
+  it('leaves a task out until its submission has come', () => {
+    expect(shown([{ before: undefined, after: state('running', false) }])).to.deep.equal([]);
+    expect(shown([{ before: state('running', false), after: state('running') }])).to.deep.equal(['noop running +1']);
+    expect(shown([{ before: state('running', false), after: state('success') }])).to.deep.equal(['noop success +1']);
+  });
+
+  it('changes nothing where no status changes', () => {
+    expect(shown([{ before: state('running'), after: state('running') }])).to.deep.equal([]);
+  });
+
+  it('comes in one order, whatever the order of the tasks', () => {
+    const changes = [
+      { before: undefined, after: state('queued', true, 'b') },
+      { before: state('queued', true, 'a'), after: state('failed', true, 'a') },
+      { before: undefined, after: state('queued', true, 'b', '00000000-0000-4000-8000-000000000000') },
+    ];
+    expect(countChanges(changes)).to.deep.equal(countChanges(changes.toReversed()));
+    expect(countChanges(changes).map(({ userId, type, status }) => [userId.at(-1), type, status])).to.deep.equal([
+      ['0', 'b', 'queued'],
+      ['1', 'a', 'failed'],
+      ['1', 'a', 'queued'],
+      ['1', 'b', 'queued'],
+    ]);
+  });
+
+  it('adds up to the difference of what is shown, for any changes', () => {
+    const any = fc.record({ status: fc.constantFrom('queued', 'running', 'success'), submitted: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(fc.record({ before: fc.option(any), after: any })), (pairs) => {
+        const changes = pairs.map(({ before, after }) => ({
+          before: before === null ? undefined : state(before.status, before.submitted),
+          after: state(after.status, after.submitted),
+        }));
+        const total = countChanges(changes).reduce((sum, { by }) => sum + by, 0);
+        const visible = (states: (TaskState | undefined)[]) => states.filter((each) => each?.submission).length;
+        expect(total).to.equal(
+          visible(changes.map(({ after }) => after)) - visible(changes.map(({ before }) => before)),
+        );
+      }),
+    );
+  });
+});
