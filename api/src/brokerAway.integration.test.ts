@@ -8,7 +8,9 @@ import { expect } from 'chai';
 import { queueRecords } from './testing/queueRecords.ts';
 import { startTestApi, type TestApi } from './testing/testApi.ts';
 
-describe('while Kafka is away', () => {
+describe('while Kafka is away', function () {
+  // A broker that was killed waits for its old session to end before it starts again.
+  this.timeout(180_000);
   let stateDir: string;
   let broker: Broker;
   let api: TestApi;
