@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,14 +22,30 @@ function starts(events: readonly TaskEvent[]): number[] {
   return [...counts.values()];
 }
 
+/** A file that handlers wait for. */
+interface Gate {
+  readonly file: string;
+  open(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+async function closedGate(): Promise<Gate> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'taskflow-gate-'));
+  const file = path.join(folder, 'open');
+  return { file, open: () => writeFile(file, ''), remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
 describe('worker processes on a real broker', () => {
   let log: TaskLogFixture;
+  let gate: Gate;
   beforeEach(async () => {
     log = await taskLogFixture();
+    gate = await closedGate();
   });
   afterEach(async () => {
     await killWorkerProcesses();
     await log.close();
+    await gate.remove();
   });
 
   it('share the work of a type, and run each task once', async () => {
@@ -65,10 +81,11 @@ describe('worker processes on a real broker', () => {
 
   it('run what a killed one was running', async () => {
     const victim = await startWorkerProcess(log.type);
-    await log.submit(...Array.from({ length: 20 }, () => ({ sleepMs: 1_500 })));
+    await log.submit(...Array.from({ length: 20 }, () => ({ gate: gate.file })));
     await log.until(started(20));
     await startWorkerProcess(log.type);
     expect(await victim.end('SIGKILL')).to.equal('SIGKILL');
+    await gate.open();
     await log.until(succeeded(20));
     expect(Math.max(...starts(log.events))).to.be.at.most(2);
     const second = named(log.events, 'TaskStarted').filter((event) => (event as TaskStarted).delivery > 1);
@@ -77,13 +94,15 @@ describe('worker processes on a real broker', () => {
   });
 
   it('asked to stop, let short tasks end and give long ones to others', async () => {
-    const leaving = await startWorkerProcess(log.type, { TASKFLOW_STOP_GRACE_MS: '1500' });
-    const [short] = await log.submit({ sleepMs: 500 });
+    const leaving = await startWorkerProcess(log.type, { TASKFLOW_STOP_GRACE_MS: '3000' });
+    const [short] = await log.submit({ gate: gate.file });
     const [deaf] = await log.submit({ sleepMs: 20_000, deaf: true });
-    const [obedient] = await log.submit({ sleepMs: 4_000 });
+    const [obedient] = await log.submit({ sleepMs: 5_000 });
     await log.until(started(3));
     await startWorkerProcess(log.type);
-    expect(await leaving.end('SIGTERM')).to.equal(0);
+    const left = leaving.end('SIGTERM');
+    await gate.open();
+    expect(await left).to.equal(0);
     await log.until((events) => ids(named(events, 'TaskSucceeded')).has(obedient!));
     await log.until((events) => named(events, 'TaskStarted').filter(({ taskId }) => taskId === deaf).length === 2);
     const shortOnes = log.events.filter(({ taskId }) => taskId === short);
@@ -123,9 +142,12 @@ describe('worker processes whose broker goes away', () => {
     it(`run on, and write outcomes when it is back (${how})`, async () => {
       const before = log.events.length;
       const worker = await startWorkerProcess(log.type, environment);
-      const submitted = await log.submit(...Array.from({ length: 10 }, () => ({ sleepMs: 3_000 })));
+      const gate = await closedGate();
+      const submitted = await log.submit(...Array.from({ length: 10 }, () => ({ gate: gate.file })));
       await log.until((events) => ids(named(events.slice(before), 'TaskStarted')).size === 10);
       await broker[how]();
+      // Handlers end while there is no broker to tell.
+      await gate.open();
       await broker.start();
       await log.until((events) => {
         const done = ids(named(events, 'TaskSucceeded'));
@@ -137,7 +159,8 @@ describe('worker processes whose broker goes away', () => {
       await log.untilSettled();
       await worker.ready();
       expect(await worker.end('SIGTERM')).to.equal(0);
-    }).timeout(120_000);
+      await gate.remove();
+    }).timeout(180_000);
   }
 });
 

@@ -30,6 +30,9 @@ export interface TaskLogFixture {
   close(): Promise<void>;
 }
 
+/** For anything that a test waits for. */
+const LIMIT_MS = 60_000;
+
 export async function taskLogFixture(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<TaskLogFixture> {
@@ -93,7 +96,7 @@ export async function taskLogFixture(
             ([name, all]) => `${all.length} ${name}`,
           );
           reject(new Error(`Not within a minute; there are ${counts.join(', ') || 'no events'}`));
-        }, 60_000);
+        }, LIMIT_MS);
         const look = () => {
           if (!holds(events)) return;
           clearTimeout(limit);
@@ -123,8 +126,13 @@ export async function taskLogFixture(
       return found;
     },
     async untilSettled() {
-      while ((await groupLag(cluster, shareGroup(type, 'normal'), topic)) > 0)
+      const deadline = performance.now() + LIMIT_MS;
+      for (;;) {
+        const lag = await groupLag(cluster, shareGroup(type, 'normal'), topic);
+        if (lag === 0) return;
+        if (performance.now() > deadline) throw new Error(`The group has not settled ${lag} records within a minute`);
         await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     },
     async close() {
       closing.abort();
