@@ -20,7 +20,7 @@ function record(topic: string, value: string, partition = 0): AppendRecord {
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `v${from + i}`);
 
 describe('appender under faults', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let spoiled: SpoiledBroker;
   let fixture: LogFixture;
   before(async () => {

@@ -47,6 +47,13 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
+export interface FaultProxyOptions {
+  /** A free one unless given. */
+  readonly port?: number;
+  /** What passes cannot be read (TLS): no rules then, only the rest. */
+  readonly opaque?: boolean;
+}
+
 interface Rule {
   readonly fault: Fault;
   readonly apiKey: number;
@@ -60,7 +67,11 @@ const maxFrameBytes = 256 * 1024 * 1024;
  * A TCP proxy before a broker that knows where a request begins and ends, and spoils what a test tells it to. It rewrites
  * nothing, so the broker must advertise the proxy's address on the listener behind it (`advertised.listeners`).
  */
-export async function startFaultProxy(target: { host: string; port: number }, port = 0): Promise<FaultProxy> {
+export async function startFaultProxy(
+  target: { host: string; port: number },
+  options: FaultProxyOptions = {},
+): Promise<FaultProxy> {
+  const { port = 0, opaque = false } = options;
   const links = new Set<Link>();
   const rules: Rule[] = [];
   const counts = new Map<number, number>();
@@ -87,7 +98,12 @@ export async function startFaultProxy(target: { host: string; port: number }, po
       client.destroy();
       return;
     }
-    const link = new Link(client, net.connect(target), { onRequest, isFrozen: () => frozen, delayMs: () => delayMs });
+    const link = new Link(client, net.connect(target), {
+      opaque,
+      onRequest,
+      isFrozen: () => frozen,
+      delayMs: () => delayMs,
+    });
     links.add(link);
     link.onEnd = () => links.delete(link);
   });
@@ -144,6 +160,7 @@ export async function startFaultProxy(target: { host: string; port: number }, po
 }
 
 interface LinkControl {
+  readonly opaque: boolean;
   onRequest(apiKey: number): Fault | undefined;
   isFrozen(): boolean;
   delayMs(): number;
@@ -164,8 +181,19 @@ class Link {
     this.#client = client;
     this.#broker = broker;
     this.#control = control;
-    this.#read(client, (frame) => this.#request(frame));
-    this.#read(broker, (frame) => this.#response(frame));
+    if (control.opaque) {
+      this.#watch(client, (data) => this.#write(broker, data));
+      this.#watch(broker, (data) => this.#write(client, data));
+    } else {
+      this.#watch(
+        client,
+        framed((frame) => this.#request(frame)),
+      );
+      this.#watch(
+        broker,
+        framed((frame) => this.#response(frame)),
+      );
+    }
   }
 
   end(): void {
@@ -182,10 +210,9 @@ class Link {
     for (const pass of this.#frozen.splice(0)) pass();
   }
 
-  #read(socket: net.Socket, onFrame: (frame: Buffer) => void): void {
-    const frames = new FrameSplitter(maxFrameBytes);
+  #watch(socket: net.Socket, onData: (data: Buffer) => void): void {
     socket.setNoDelay(true);
-    socket.on('data', (data) => frames.push(data, onFrame));
+    socket.on('data', onData);
     socket.on('error', () => this.end());
     socket.on('close', () => {
       if (this.#control.isFrozen()) return;
@@ -215,12 +242,21 @@ class Link {
   #pass(to: net.Socket, frame: Buffer): void {
     const length = Buffer.allocUnsafe(4);
     length.writeInt32BE(frame.length);
+    this.#write(to, Buffer.concat([length, frame]));
+  }
+
+  #write(to: net.Socket, data: Buffer): void {
     const write = () => {
       if (this.#control.isFrozen()) this.#frozen.push(write);
-      else if (!to.destroyed) to.write(Buffer.concat([length, frame]));
+      else if (!to.destroyed) to.write(data);
     };
     const delayMs = this.#control.delayMs();
     if (delayMs > 0) setTimeout(write, delayMs);
     else write();
   }
+}
+
+function framed(onFrame: (frame: Buffer) => void): (data: Buffer) => void {
+  const frames = new FrameSplitter(maxFrameBytes);
+  return (data) => frames.push(data, onFrame);
 }

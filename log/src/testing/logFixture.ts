@@ -24,11 +24,14 @@ export interface LogFixture {
   close(): Promise<void>;
 }
 
-export async function logFixture(brokers: readonly string[] = testBrokers()): Promise<LogFixture> {
+export async function logFixture(
+  brokers: readonly string[] = testBrokers(),
+  common: Partial<ClusterOptions> = {},
+): Promise<LogFixture> {
   const clusters: Cluster[] = [];
   const appenders: Appender[] = [];
   const connect = async (options: Partial<ClusterOptions> = {}) => {
-    const cluster = await connectCluster({ brokers, clientId: 'test', logger: testLogger(), ...options });
+    const cluster = await connectCluster({ brokers, clientId: 'test', logger: testLogger(), ...common, ...options });
     clusters.push(cluster);
     return cluster;
   };

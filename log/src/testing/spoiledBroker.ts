@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '@taskflow/embedded/broker';
 import type { BrokerSettings } from '@taskflow/kafka/brokerSettings';
-import { type FaultProxy, startFaultProxy } from './faultProxy.ts';
+import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './faultProxy.ts';
 
 /**
  * A broker of a test's own that clients reach through a proxy only, so that both can be made to fail. What it says to itself
@@ -16,10 +16,13 @@ export interface SpoiledBroker {
   close(): Promise<void>;
 }
 
-export async function startSpoiledBroker(extraProperties: BrokerSettings = {}): Promise<SpoiledBroker> {
+export async function startSpoiledBroker(
+  extraProperties: BrokerSettings = {},
+  proxyOptions: FaultProxyOptions = {},
+): Promise<SpoiledBroker> {
   const [port, controllerPort, clientPort] = (await freePorts(3)) as [number, number, number];
   const stateDir = await mkdtemp(path.join(tmpdir(), 'taskflow-broker-'));
-  const proxy = await startFaultProxy({ host: '127.0.0.1', port: clientPort });
+  const proxy = await startFaultProxy({ host: '127.0.0.1', port: clientPort }, proxyOptions);
   const broker = await startBroker({
     stateDir,
     port,

@@ -28,7 +28,8 @@ export class KafkajsConnection extends Connection {
       port,
       clientId,
       ssl,
-      sasl,
+      // kafkajs writes its authenticator, credentials within, into this object.
+      sasl: sasl && { ...sasl },
       connectionTimeout: settings.connectTimeoutMs,
       requestTimeout: settings.requestTimeoutMs,
       enforceRequestTimeout: false,
