@@ -1,0 +1,18 @@
+module github.com/taskflow-hub/taskflow-hub/go-workers
+
+go 1.26.0
+
+require (
+	github.com/twmb/franz-go v1.22.3
+	github.com/twmb/franz-go/pkg/kmsg v1.15.1
+)
+
+require github.com/twmb/avro v1.9.0 // indirect
+
+require (
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/pierrec/lz4/v4 v4.1.33 // indirect
+	github.com/taskflow-hub/taskflow-hub/schemas/go v0.0.0
+)
+
+replace github.com/taskflow-hub/taskflow-hub/schemas/go => ../schemas/go

@@ -1,0 +1,16 @@
+// A broker for a test in another language: `broker.mjs <folder> <port> <controller port>`. Obeys the words start, stop and kill, a
+// line each, and answers each when it is done; ends with its input.
+import { createInterface } from 'node:readline';
+import { startBroker } from '@taskflow/embedded/broker';
+
+const [stateDir, port, controllerPort] = process.argv.slice(2);
+const broker = await startBroker({ stateDir, port: Number(port), controllerPort: Number(controllerPort) });
+console.log('started');
+for await (const word of createInterface({ input: process.stdin })) {
+  if (word === 'start') await broker.start();
+  else if (word === 'stop') await broker.stop();
+  else await broker.kill();
+  console.log({ start: 'started', stop: 'stopped', kill: 'killed' }[word]);
+}
+await broker.kill();
+process.exit(0);

@@ -1,0 +1,232 @@
+package sharequeue
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	// longestPoll: the broker holds a poll no longer than this; accepts and renewals of the same session wait behind it.
+	longestPoll = 500 * time.Millisecond
+	// turn: with fewer free slots than sources they must take turns.
+	turn = 50 * time.Millisecond
+	// reservedPart: a poll that waits reserves one slot in so many that are free, at least one, so that most are free when the
+	// first record comes.
+	reservedPart = 32
+	// keepFor: what arrived while nobody was waiting is given back when nobody asks for it within this time.
+	keepFor = time.Second
+)
+
+// A pollSource is what polls need of a share session.
+type pollSource interface {
+	// ready: a poll makes sense now.
+	ready() bool
+	// poll gives what it brings; only one at a time.
+	poll(maxRecords int, maxWait time.Duration) []*Delivered
+}
+
+// polls of one or several share sessions on one account of free slots. They are asked in order without waiting; when all were
+// empty, waited on together. A poll that waits at the broker cannot be called back: the slots that it may fill stay reserved
+// until it is answered, and what it brings after its caller has gone is there for the next one.
+type polls struct {
+	release func([]*Delivered)
+	signal  chan struct{} // buffered: something changed
+
+	mu        sync.Mutex
+	reserved  int
+	arrived   []*Delivered
+	fetching  bool
+	abandoned bool
+	// allEmpty: all sources waited in vain in the last call; to ask them without waiting again would tell nothing new.
+	allEmpty  bool
+	keepTimer *time.Timer
+}
+
+func newPolls(release func([]*Delivered)) *polls {
+	return &polls{release: release, signal: make(chan struct{}, 1)}
+}
+
+// changed: a source may have become ready.
+func (p *polls) changed() {
+	select {
+	case p.signal <- struct{}{}:
+	default:
+	}
+}
+
+// fetch waits for records, and gives those that came first: not more than maxRecords, often fewer. One call at a time. The end
+// of ctx ends it at once; records that come afterwards are released, unless the next call is there.
+func (p *polls) fetch(ctx context.Context, sources func() []pollSource, maxRecords int, maxWait time.Duration) []*Delivered {
+	p.mu.Lock()
+	if p.fetching {
+		p.mu.Unlock()
+		panic("sharequeue: a fetch of these queues is under way already")
+	}
+	p.fetching, p.abandoned = true, false
+	if p.keepTimer != nil {
+		p.keepTimer.Stop()
+	}
+	p.mu.Unlock()
+	found := p.await(ctx, sources, maxRecords, maxWait)
+	p.mu.Lock()
+	p.fetching = false
+	var left []*Delivered
+	if ctx.Err() != nil {
+		p.abandoned = true
+		left, p.arrived = p.arrived, nil
+	} else {
+		p.keep()
+	}
+	p.mu.Unlock()
+	p.release(left)
+	return found
+}
+
+func (p *polls) await(ctx context.Context, sources func() []pollSource, maxRecords int, maxWait time.Duration) []*Delivered {
+	deadline := time.Now().Add(maxWait)
+	found := p.take(maxRecords)
+	if len(found) > 0 || maxRecords <= 0 || ctx.Err() != nil {
+		return found
+	}
+	if now := sources(); maxWait <= 0 || !(p.allEmpty || p.isSole(now)) {
+		found = p.ask(ctx, now, maxRecords)
+		found = append(found, p.take(maxRecords-len(found))...)
+	}
+	p.allEmpty = false
+	for len(found) == 0 && ctx.Err() == nil {
+		left := time.Until(deadline)
+		if left <= 0 {
+			break
+		}
+		p.allEmpty = p.startPolls(sources(), maxRecords, left)
+		timer := time.NewTimer(left)
+		select {
+		case <-p.signal:
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+		found = p.take(maxRecords)
+	}
+	if len(found) > 0 {
+		p.allEmpty = false
+	}
+	return found
+}
+
+// isSole: a single source need not be asked before it is waited on: a poll with something to give does not wait.
+func (p *polls) isSole(sources []pollSource) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reserved == 0 && len(sources) == 1
+}
+
+func (p *polls) ask(ctx context.Context, sources []pollSource, maxRecords int) []*Delivered {
+	var found []*Delivered
+	for _, source := range sources {
+		if ctx.Err() != nil {
+			return found
+		}
+		p.mu.Lock()
+		room := maxRecords - len(found) - len(p.arrived) - p.reserved
+		p.mu.Unlock()
+		if room <= 0 {
+			return found
+		}
+		if !source.ready() {
+			continue
+		}
+		p.reserve(room)
+		records := source.poll(room, 0)
+		p.reserve(-room)
+		found = append(found, records...)
+	}
+	return found
+}
+
+// startPolls starts a poll on each source that is ready. False if some had no slot left.
+func (p *polls) startPolls(sources []pollSource, maxRecords int, left time.Duration) bool {
+	var ready []pollSource
+	for _, source := range sources {
+		if source.ready() {
+			ready = append(ready, source)
+		}
+	}
+	each := 0
+	sole := p.isSole(sources)
+	p.mu.Lock()
+	room := maxRecords - p.reserved - len(p.arrived)
+	p.mu.Unlock()
+	if each = room; !sole {
+		each = max(1, room/reservedPart)
+	}
+	enough := each*len(ready) <= room
+	wait := min(left, longestPoll)
+	if !enough {
+		wait = min(left, turn)
+	}
+	for _, source := range ready {
+		if room < each || each <= 0 {
+			break
+		}
+		room -= each
+		p.reserve(each)
+		go p.wait(source, each, wait)
+	}
+	return enough
+}
+
+func (p *polls) wait(source pollSource, maxRecords int, maxWait time.Duration) {
+	records := source.poll(maxRecords, maxWait)
+	p.mu.Lock()
+	p.reserved -= maxRecords
+	abandoned := p.abandoned
+	if !abandoned && len(records) > 0 {
+		p.arrived = append(p.arrived, records...)
+		if !p.fetching {
+			p.keep()
+		}
+	}
+	p.mu.Unlock()
+	if abandoned {
+		p.release(records)
+	}
+	p.changed()
+}
+
+func (p *polls) reserve(count int) {
+	p.mu.Lock()
+	p.reserved += count
+	p.mu.Unlock()
+}
+
+func (p *polls) take(maxRecords int) []*Delivered {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := min(len(p.arrived), max(0, maxRecords))
+	taken := p.arrived[:n:n]
+	if p.arrived = p.arrived[n:]; len(p.arrived) == 0 {
+		p.arrived = nil
+	}
+	return taken
+}
+
+// keep gives back what arrived unless somebody asks for it soon. The mutex is held.
+func (p *polls) keep() {
+	if len(p.arrived) == 0 {
+		return
+	}
+	if p.keepTimer != nil {
+		p.keepTimer.Stop()
+	}
+	p.keepTimer = time.AfterFunc(keepFor, func() {
+		p.mu.Lock()
+		var left []*Delivered
+		if !p.fetching {
+			left, p.arrived = p.arrived, nil
+		}
+		p.mu.Unlock()
+		p.release(left)
+	})
+}
