@@ -3,6 +3,7 @@ import { createAppender } from '@taskflow/log/appender';
 import { connectCluster } from '@taskflow/log/cluster';
 import { connectRegistry } from '@taskflow/log/registry';
 import { loadConfig } from '@taskflow/service/config';
+import { kafkaAccess } from '@taskflow/service/kafkaAccess';
 import { runService } from '@taskflow/service/lifecycle';
 import { createLogger } from '@taskflow/service/logger';
 import { createMetrics, LATENCY_BUCKETS_SECONDS } from '@taskflow/service/metrics';
@@ -14,7 +15,6 @@ import { MongoClient } from 'mongodb';
 import { createApp } from './app.ts';
 import { assemble } from './assemble.ts';
 import { loadEndpoints } from './http/routeFiles.ts';
-import { kafkaAccess } from './kafkaAccess.ts';
 import { startServer } from './server.ts';
 import { settings } from './settings.ts';
 

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAppender } from '@taskflow/log/appender';
-import { type ClusterOptions, connectCluster } from '@taskflow/log/cluster';
+import { connectCluster } from '@taskflow/log/cluster';
 import { openQueue, type QueueConsumer } from '@taskflow/log/queueConsumer';
 import { queueSet } from '@taskflow/log/queueSet';
 import { connectRegistry } from '@taskflow/log/registry';
 import { ensureTypeTopics } from '@taskflow/log/topics';
 import type { Codec } from '@taskflow/schemas/codec';
 import { logsTopic, PRIORITIES, type Priority, queueTopic, shareGroup } from '@taskflow/schemas/topics';
+import { kafkaAccess } from '@taskflow/service/kafkaAccess';
 import type { Logger } from '@taskflow/service/logger';
 import type { ConfigOf } from '@taskflow/service/settings';
 import type { LogAppender, QueueSet } from './runtime/ports.ts';
@@ -30,7 +31,12 @@ export async function connectLog(
   config: Config,
   { logger, onStop }: { logger: Logger; onStop(name: string, stop: () => unknown): void },
 ): Promise<WorkerLog> {
-  const cluster = await connectCluster({ ...clusterOptions(config), startTimeoutMs: 60_000, logger });
+  const cluster = await connectCluster({
+    ...kafkaAccess(config),
+    clientId: `taskflow-${config.workerName}`,
+    startTimeoutMs: 60_000,
+    logger,
+  });
   onStop('connection to Kafka', () => cluster.close());
   const registry = await connectRegistry({ url: config.registryUrl, logger });
   const appender = createAppender(cluster);
@@ -68,21 +74,5 @@ export async function connectLog(
       };
     },
     partitionsOfLogs: async () => (await cluster.topic(logsTopic)).partitions.length,
-  };
-}
-
-function clusterOptions(config: Config): ClusterOptions {
-  const { brokers, kafkaTls, kafkaSaslMechanism, kafkaUsername = '', kafkaPassword = '' } = config;
-  return {
-    brokers,
-    clientId: `taskflow-${config.workerName}`,
-    ...(kafkaTls ? { ssl: true } : {}),
-    ...(kafkaSaslMechanism === 'none'
-      ? {}
-      : {
-          sasl: { mechanism: kafkaSaslMechanism, username: kafkaUsername, password: kafkaPassword } as NonNullable<
-            ClusterOptions['sasl']
-          >,
-        }),
   };
 }
