@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '@taskflow/embedded/broker';
 import type { BrokerSettings } from '@taskflow/kafka/brokerSettings';
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './faultProxy.ts';
+import { freePorts } from './freePorts.ts';
 
 /**
  * A broker of a test's own that clients reach through a proxy only, so that both can be made to fail. What it says to itself
@@ -43,17 +43,4 @@ export async function startSpoiledBroker(
       await rm(stateDir, { recursive: true, force: true });
     },
   };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = net.createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
