@@ -13,10 +13,10 @@ export interface CheckContext {
   readonly recoveries: number;
   /** The broker may have forgotten that it handed the record out (`Suspicion.forgotten`). */
   readonly forgotten: boolean;
-  /** When this worker's session with the present leader began, in the broker's time: what was started later was locked by this leader. */
-  readonly sessionOpenedAt: number;
-  /** The broker's time. */
-  readonly now: number;
+  /** End of the task's events partition, as asked when the session with the present leader was open: a start behind it was locked by this leader. */
+  readonly eventsEndAtSession: number;
+  /** How long this worker has had that session. */
+  readonly sessionAgeMs: number;
   /** How often the log has been read for this delivery, this time included. */
   readonly looks: number;
 }
@@ -63,7 +63,7 @@ export function decideDelivered(
 function isPresumedAlive(findings: Findings, context: CheckContext, values: ProtocolValues): boolean {
   const { lastStart } = findings;
   if (!context.forgotten || !lastStart || lastStart.workerId === context.workerId) return false;
-  return lastStart.appendedAt <= context.sessionOpenedAt && context.now - context.sessionOpenedAt < values.leaseMs;
+  return lastStart.offset < context.eventsEndAtSession && context.sessionAgeMs < values.leaseMs;
 }
 
 export type ClaimDecision =

@@ -16,7 +16,8 @@ export interface FoundStart {
   readonly workerId: string;
   /** The greatest count so far: a start that was long under way does not set it back. */
   readonly starts: number;
-  readonly appendedAt: number;
+  /** Of the start in the events partition. */
+  readonly offset: number;
 }
 
 /** What the log says of an attempt, as far as it has been read. */
@@ -37,7 +38,7 @@ export const nothingFound: Findings = { settled: undefined, owner: undefined, la
  * anything of a later attempt or generation; and where its attempt was first started from another record. Which of several
  * records the first start came from is the same for all who look, so never do all of them give way to each other.
  */
-export function withFound(findings: Findings, record: CheckedRecord, event: TaskEvent, appendedAt: number): Findings {
+export function withFound(findings: Findings, record: CheckedRecord, event: TaskEvent, offset: number): Findings {
   const { queued } = record;
   if (event.taskId !== queued.taskId || event.generation < queued.generation) return findings;
   const settled = findings.settled ?? settledBy(event, queued);
@@ -47,7 +48,7 @@ export function withFound(findings: Findings, record: CheckedRecord, event: Task
   const owner = findings.owner ?? { partition: event.queuePartition, offset: event.queueOffset };
   const isOwner = owner.partition === record.partition && owner.offset === record.offset;
   const starts = Math.max(event.starts, findings.lastStart?.starts ?? 0);
-  const lastStart = { workerId: event.workerId, starts, appendedAt };
+  const lastStart = { workerId: event.workerId, starts, offset };
   return { settled: settled ?? (isOwner ? undefined : 'copy'), owner, lastStart };
 }
 

@@ -1,0 +1,104 @@
+import { evolve, hasEnded, type RecordedEvent, type TaskState, timeline } from '@taskflow/schemas/fold';
+import type { Broker } from './broker.ts';
+import type { Random } from './random.ts';
+import type { HandlerStart } from './world.ts';
+
+/** A start beyond the first of an attempt, or beside or behind what had been started or ended. */
+export interface ExtraStart {
+  readonly start: HandlerStart;
+  readonly kind: 'again' | 'beside an older attempt' | 'behind the end';
+  /** What had befallen whoever ran it before; undefined: nothing, it was not necessary. */
+  readonly because: string | undefined;
+}
+
+export interface Verdict {
+  /** What must not be; empty in a good run. */
+  readonly faults: string[];
+  readonly extra: readonly ExtraStart[];
+  readonly attempts: number;
+  readonly statuses: ReadonlyMap<string, number>;
+}
+
+export function judge(
+  broker: Broker,
+  accepted: ReadonlySet<string>,
+  starts: readonly HandlerStart[],
+  random: Random,
+): Verdict {
+  const faults: string[] = [];
+  const logs = logsByTask(broker);
+  const statuses = new Map<string, number>();
+  for (const taskId of accepted) if (!logs.has(taskId)) faults.push(`${taskId} was acknowledged and is not on the log`);
+  for (const [taskId, log] of logs) {
+    const state = fold(log);
+    statuses.set(state.status, (statuses.get(state.status) ?? 0) + 1);
+    if (!hasEnded(state.status))
+      faults.push(`${taskId} is stuck: ${state.status}, generation ${state.generation}, attempt ${state.attempt}`);
+    faults.push(...secondEnds(taskId, state), ...otherFolds(taskId, log, state, random));
+  }
+  if (broker.group.lag > 0) faults.push(`${broker.group.lag} records of the queue are not settled`);
+  const byTask = Map.groupBy(starts, ({ taskId, generation }) => `${taskId}.${generation}`);
+  const extra = [...byTask.values()].flatMap((ofTask) => extraStarts(ofTask, logs.get(ofTask[0]!.taskId) ?? []));
+  const attempts = new Set(starts.map(({ taskId, generation, attempt }) => `${taskId}.${generation}.${attempt}`)).size;
+  return { faults, extra, attempts, statuses };
+}
+
+export function logsByTask(broker: Broker): Map<string, RecordedEvent[]> {
+  return Map.groupBy([...broker.queueAsRecorded(0), ...broker.events.flat()], ({ event }) => event.taskId);
+}
+
+export function fold(log: readonly RecordedEvent[]): TaskState {
+  let state: TaskState | undefined;
+  for (const recorded of log) state = evolve(state, recorded);
+  if (state === undefined) throw new Error('A log without events has no state');
+  return state;
+}
+
+function secondEnds(taskId: string, state: TaskState): string[] {
+  const counted = timeline(state.history).filter((line) => line.counted && ends.has(line.event));
+  const generations = counted.map(({ generation }) => generation);
+  return new Set(generations).size === generations.length ? [] : [`${taskId} has a second counted end`];
+}
+
+const ends = new Set(['TaskSucceeded', 'TaskFailed', 'TaskCancelled']);
+
+function otherFolds(taskId: string, log: readonly RecordedEvent[], state: TaskState, random: Random): string[] {
+  const expected = JSON.stringify(state);
+  const interleavings = [[...log].reverse(), random.shuffled(log), [...random.shuffled(log), ...log]];
+  const other = interleavings.some((order) => JSON.stringify(fold(order)) !== expected);
+  return other ? [`${taskId} has another state in another order of its events`] : [];
+}
+
+function extraStarts(starts: readonly HandlerStart[], log: readonly RecordedEvent[]): ExtraStart[] {
+  return starts.flatMap((start, i): ExtraStart[] => {
+    const before = starts.slice(0, i);
+    const again = before.filter(({ attempt }) => attempt === start.attempt);
+    if (again.length > 0) return [{ start, kind: 'again' as const, because: reasonOf(again, start) }];
+    const running = before.filter(
+      ({ endedAt, process }) => Math.min(endedAt ?? Number.POSITIVE_INFINITY, process.diedAt) > start.at,
+    );
+    if (running.length > 0)
+      return [{ start, kind: 'beside an older attempt' as const, because: reasonOf(running, start) }];
+    const end = log.find(
+      ({ event, appendedAt }) =>
+        event.generation === start.generation && ends.has(event.event) && appendedAt < start.at,
+    );
+    if (end)
+      return [
+        {
+          start,
+          kind: 'behind the end' as const,
+          because: reasonOf(before, start) ?? (end.event.event === 'TaskCancelled' ? 'cancelled' : undefined),
+        },
+      ];
+    return [];
+  });
+}
+
+function reasonOf(before: readonly HandlerStart[], start: HandlerStart): string | undefined {
+  for (const other of before) {
+    const trouble = other.process.hadTrouble(other.at, start.at);
+    if (trouble) return trouble;
+  }
+  return undefined;
+}

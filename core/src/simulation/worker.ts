@@ -1,0 +1,490 @@
+import type { TaskEvent } from '@taskflow/schemas/events';
+import { applyControl, emptyControl, isCancelled } from '../control.ts';
+import { decideHandOver, type HandOver, handOverEvent, isOvertakenBy } from '../handOver.ts';
+import { decideOutcome, type Outcome } from '../outcome.ts';
+import { decideReport, heartbeatAcknowledged, isHeartbeatDue, isHeld, isRenewalDue } from '../runHold.ts';
+import { suspicionOf } from '../suspicion.ts';
+import { decideStop, workerStopped } from '../workerStopped.ts';
+import { Gate } from './gate.ts';
+import { Process } from './process.ts';
+import { RecordCheck } from './recordCheck.ts';
+import { Run } from './run.ts';
+import type { AcquiredRecord } from './shareGroup.ts';
+import { WorkerOutbox } from './workerOutbox.ts';
+import type { TaskPlan, World } from './world.ts';
+
+const tickMs = 500;
+const fetchWaitMs = 500;
+
+/** What a worker knows of its session with the broker. */
+export interface Session {
+  readonly connection: number;
+  readonly leaderEpoch: number;
+  readonly groupStart: number;
+  readonly eventsEnds: readonly number[];
+  readonly lastEventsOfOldLeader: readonly (number | undefined)[];
+  readonly openedAt: number;
+}
+
+/** A worker process: the runtime as PROTOCOL.md describes it, on the real decisions. */
+export class Worker extends Process {
+  readonly outbox: WorkerOutbox;
+  readonly runs = new Map<number, Run>();
+  readonly control = emptyControl();
+  session: Session | undefined;
+  /** Times at which nothing was to be had below `below`. */
+  readonly shownNothing: { readonly at: number; readonly below: number }[] = [];
+  private readonly slots: number;
+  private readonly gate: Gate;
+  private readonly check: RecordCheck;
+  private highest = -1;
+  private opening = false;
+  private fetching = false;
+  private stopping = false;
+  private controlRead = 0;
+
+  constructor(world: World, name: string, slots: number) {
+    super(world, name);
+    this.slots = slots;
+    this.outbox = new WorkerOutbox(this, world);
+    this.gate = new Gate();
+    this.check = new RecordCheck(this, world);
+    this.readControl(() => this.openSession());
+    this.after(tickMs, () => this.tick());
+  }
+
+  get handlers(): number {
+    let count = 0;
+    for (const run of this.runs.values()) if (run.phase === 'running' && run.started) count++;
+    return count;
+  }
+
+  append(
+    run: Run,
+    event: TaskEvent,
+    acknowledged?: (offset: number, sentAt: number) => void,
+    withdraws?: () => boolean,
+  ): void {
+    run.ownEvents.add(event.eventId);
+    const outgoing = { event, partition: run.queued.eventsPartition };
+    this.outbox.push({ ...outgoing, ...(acknowledged && { acknowledged }), ...(withdraws && { withdraws }) });
+  }
+
+  stamp(workerId = this.name): { now: number; eventId: string; workerId: string } {
+    return { now: this.wallClock, eventId: this.world.nextId(), workerId };
+  }
+
+  /** Events of the partition in a range, and where it ends now. Asks again until it is answered, or the run is over. */
+  read(
+    run: Run,
+    from: { offset: number } | { time: number },
+    to: number | undefined,
+    then: (events: readonly { event: TaskEvent; offset: number }[], end: number) => void,
+  ): void {
+    const partition = run.queued.eventsPartition;
+    this.call(
+      (broker) => {
+        const first = 'offset' in from ? from.offset : broker.offsetAt(partition, from.time);
+        const end = to ?? broker.endOf(partition);
+        return { events: broker.events[partition]!.slice(first, end), end };
+      },
+      ({ events, end }) => {
+        if (run.phase !== 'over') then(events, end);
+      },
+      () => {
+        if (run.phase !== 'over') this.after(100, () => this.read(run, from, to, then));
+      },
+    );
+  }
+
+  // ── records ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private fetch(): void {
+    const free =
+      this.slots - [...this.runs.values()].filter(({ phase }) => phase !== 'ended' && phase !== 'over').length;
+    const { session } = this;
+    if (!session || this.fetching || this.stopping || free <= 0 || this.gate.isBlocked || this.control.paused.size > 0)
+      return;
+    this.fetching = true;
+    const sentAt = this.now;
+    this.callWaiting<AcquiredRecord[] | undefined>(
+      (broker, answer) => {
+        if (broker.isOpen(session.connection)) broker.fetch(session.connection, free, fetchWaitMs, answer);
+        else answer(undefined);
+      },
+      (records) => {
+        this.fetching = false;
+        if (records === undefined) this.sessionLost(session);
+        else this.received(records, sentAt, session);
+        this.fetch();
+      },
+      () => {
+        this.fetching = false;
+        this.sessionLost(session);
+      },
+    );
+  }
+
+  private received(records: readonly AcquiredRecord[], sentAt: number, session: Session): void {
+    const lockedUntil = sentAt + this.world.values.lockMs;
+    const below = records.at(-1)?.record.offset ?? Number.POSITIVE_INFINITY;
+    this.shownNothing.push({ at: sentAt, below });
+    for (const acquired of records) {
+      const { offset, leaderEpoch, queued } = acquired.record;
+      const highest = this.highest;
+      this.highest = Math.max(highest, offset);
+      const run = new Run(acquired, session.connection, lockedUntil, this.now);
+      if (this.stopping) {
+        this.settle(run, 'release');
+        continue;
+      }
+      if (lockedUntil <= this.now || this.resumes(run)) continue;
+      this.runs.set(offset, run);
+      if (isCancelled(this.control, queued)) {
+        this.accept(run);
+        continue;
+      }
+      const facts = { offset, leaderEpoch, delivery: acquired.delivery, check: queued.check };
+      const suspicion = suspicionOf(facts, { ...session, highest }, this.world.values);
+      if (suspicion) this.check.begin(run, suspicion, session);
+      else this.gate.enter(run, () => this.begin(run));
+    }
+  }
+
+  /** A worker that is handed what it still runs keeps running it. */
+  private resumes(delivered: Run): boolean {
+    const run = this.runs.get(delivered.record.offset);
+    if (!run || run.phase === 'over') return false;
+    if (run.hold.overtaken) {
+      // Someone else had it meanwhile: the log says what has become of it, and this run goes on only as the new one.
+      delivered.started = run.started;
+      run.phase = 'over';
+      return false;
+    }
+    run.record = delivered.record;
+    run.delivery = delivered.delivery;
+    run.connection = delivered.connection;
+    if (run.isHandedOver) this.settle(run, 'accept');
+    else run.hold = delivered.hold;
+    run.renewedAt = this.now;
+    this.world.count('kept running what it was handed again');
+    return true;
+  }
+
+  /** A first delivery: its handler starts at once. */
+  private begin(run: Run): void {
+    this.check.start(run, () => {});
+    if (run.phase !== 'over' && run.phase !== 'ended') this.runHandler(run);
+  }
+
+  enterGate(run: Run, go: () => void): void {
+    run.phase = 'waiting';
+    this.gate.enter(run, go);
+  }
+
+  runHandler(run: Run): void {
+    if (run.phase === 'over') return;
+    run.phase = 'running';
+    run.since = this.now;
+    const { queued } = run;
+    const plan = JSON.parse(queued.task.payload) as TaskPlan;
+    if (run.started?.endedAt === undefined && run.started) return; // goes on
+    const { taskId, generation, attempt } = queued;
+    const beside = this.handlers;
+    run.started = {
+      taskId,
+      generation,
+      attempt,
+      process: this,
+      at: this.now,
+      endedAt: undefined,
+      starts: run.starts,
+      alone: run.alone,
+      beside,
+    };
+    this.world.starts.push(run.started);
+    const started = run.started;
+    if (plan.killsAfterMs !== null) {
+      this.after(plan.killsAfterMs, () => {
+        if (started.endedAt === undefined) this.world.poisoned(this, queued);
+      });
+      return;
+    }
+    this.after(plan.durationMs, () => {
+      if (started.endedAt !== undefined) return;
+      started.endedAt = this.now;
+      const current = this.runs.get(run.record.offset);
+      if (current?.started === started && current.phase === 'running') this.handlerEnded(current, plan);
+    });
+  }
+
+  private handlerEnded(run: Run, plan: TaskPlan): void {
+    const fails = run.queued.attempt <= plan.failTimes;
+    const error = { code: 'HANDLER_ERROR', message: 'as planned', retryable: plan.retryable, details: null };
+    this.end(run, fails ? { kind: 'failed', error } : { kind: 'succeeded', value: 'null' });
+  }
+
+  /** Its outcome goes to the log, or waits, or is never said. */
+  end(run: Run, outcome: Outcome): void {
+    run.phase = 'ended';
+    this.report(run, outcome);
+    this.gate.open();
+    this.fetch();
+  }
+
+  private report(run: Run, outcome: Outcome): void {
+    const kind = outcome.kind === 'succeeded' ? 'success' : 'failure';
+    const decision = decideReport(kind, run.hold, this.now);
+    if (decision === 'withhold') {
+      this.world.count('failure of a zombie withheld');
+      this.forget(run);
+      return;
+    }
+    if (decision === 'after-hand-over') {
+      run.unreported = () => this.report(run, outcome);
+      return;
+    }
+    run.unreported = undefined;
+    const context = { ...this.stamp(), durationMs: 0, resultStorage: 'inline', resultTtlMs: null } as const;
+    const event = decideOutcome(run.queued, outcome, context, { random: this.world.random.next() });
+    const withdraws = (): boolean => {
+      if (run.phase === 'over') return true;
+      if (decideReport(kind, run.hold, this.now) === 'report') return false;
+      run.unreported = () => this.report(run, outcome);
+      return true;
+    };
+    this.append(run, event, () => this.accept(run), withdraws);
+  }
+
+  /** Its settling event is on the log. */
+  accept(run: Run): void {
+    if (!run.isHandedOver && run.phase !== 'over') this.settle(run, 'accept');
+    this.forget(run);
+  }
+
+  settle(run: Run, how: 'accept' | 'release'): void {
+    const { connection, record } = run;
+    this.call(
+      (broker) => broker.isOpen(connection) && broker.settle(connection, record.offset, how),
+      () => {},
+      () => {
+        if (this.session?.connection === connection) this.after(200, () => this.settle(run, how));
+      },
+    );
+  }
+
+  forget(run: Run): void {
+    run.phase = 'over';
+    if (this.runs.get(run.record.offset) === run) this.runs.delete(run.record.offset);
+    this.gate.open();
+    this.fetch();
+  }
+
+  // ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private tick(): void {
+    this.after(tickMs, () => this.tick());
+    this.readControl(() => {});
+    for (const run of [...this.runs.values()]) this.upkeep(run);
+    this.openSession();
+    this.fetch();
+  }
+
+  private upkeep(run: Run): void {
+    const { values } = this.world;
+    if (isCancelled(this.control, run.queued)) {
+      if (run.started) run.started.endedAt ??= this.now;
+      this.accept(run);
+      return;
+    }
+    if (run.unreported && decideReport('failure', run.hold, this.now) !== 'after-hand-over') run.unreported();
+    if (run.phase === 'over') return;
+    if (isRenewalDue(run.hold, run.renewedAt, this.now, values)) this.renew(run);
+    if (isHeartbeatDue(run.hold, run.heartbeatAt, this.now, values)) this.heartbeat(run);
+    const runs = run.phase === 'running' || run.phase === 'waiting' || run.unreported !== undefined;
+    if (!runs || run.handingOver) return;
+    const handOver = decideHandOver(
+      { since: run.since, offset: run.record.offset, hold: run.hold },
+      { now: this.now, highest: this.highest },
+      values,
+    );
+    if (handOver) this.handOver(run, handOver);
+  }
+
+  private renew(run: Run): void {
+    run.renewedAt = this.now;
+    const sentAt = this.now;
+    const { connection, record } = run;
+    this.call(
+      (broker) => broker.isOpen(connection) && broker.group.renew(connection, record.offset, this.world.timeline.now),
+      (renewed) => {
+        if (run.connection !== connection) return;
+        if (renewed) run.hold = { ...run.hold, lockedUntil: sentAt + this.world.values.lockMs };
+        else run.hold = { ...run.hold, lockLost: true };
+      },
+      () => {},
+    );
+  }
+
+  private heartbeat(run: Run): void {
+    run.heartbeatAt = this.now;
+    const { leaseMs } = this.world.values;
+    const event = { ...handOverEvent(run.queued, this.stamp(), leaseMs), task: null };
+    this.append(
+      run,
+      event,
+      (_, sentAt) => {
+        run.hold = heartbeatAcknowledged(run.hold, sentAt, this.now, this.world.values);
+      },
+      () => run.phase === 'over',
+    );
+  }
+
+  private handOver(run: Run, how: HandOver): void {
+    run.handingOver = true;
+    if (!how.lookFirst) {
+      this.claim(run, how);
+      return;
+    }
+    this.read(run, run.lookFrom, undefined, (events, end) => {
+      if (this.isOvertaken(run, events)) return;
+      run.lookFrom = { offset: end };
+      this.claim(run, how);
+    });
+  }
+
+  private claim(run: Run, how: HandOver): void {
+    const event = handOverEvent(run.queued, this.stamp(), this.world.values.leaseMs);
+    this.world.count(`handed over: ${how.reason}`);
+    this.append(
+      run,
+      event,
+      (offset, sentAt) => {
+        run.heartbeatAt = sentAt;
+        if (!how.lookAfter) this.handedOver(run, sentAt);
+        else {
+          this.read(run, run.lookFrom, offset, (events) => {
+            if (!this.isOvertaken(run, events)) this.handedOver(run, sentAt);
+          });
+        }
+      },
+      () => {
+        const late = how.lookFirst || run.phase === 'over' || run.hold.lockedUntil <= this.now;
+        if (late) run.handingOver = false;
+        return late;
+      },
+    );
+  }
+
+  private handedOver(run: Run, sentAt: number): void {
+    run.handingOver = false;
+    this.settle(run, 'accept');
+    run.hold = heartbeatAcknowledged(run.hold, sentAt, this.now, this.world.values);
+    run.unreported?.();
+  }
+
+  private isOvertaken(run: Run, events: readonly { event: TaskEvent }[]): boolean {
+    const overtaken = events.some(
+      ({ event }) => !run.ownEvents.has(event.eventId) && isOvertakenBy(event, run.queued, this.name),
+    );
+    if (!overtaken) return false;
+    this.world.count('overtaken');
+    run.handingOver = false;
+    run.hold = { ...run.hold, overtaken: true };
+    if (run.unreported) run.unreported();
+    return true;
+  }
+
+  // ── session ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private openSession(): void {
+    if (this.session || this.opening || this.stopping) return;
+    this.opening = true;
+    const again = (): void =>
+      this.after(this.world.random.between(50, 300), () => {
+        this.opening = false;
+        this.openSession();
+      });
+    this.call(
+      (broker) => broker.connect(),
+      (connection) =>
+        // Asked behind the opening, in a request of its own.
+        this.call(
+          (broker) => ({
+            open: broker.isOpen(connection),
+            leaderEpoch: broker.leaderEpoch,
+            groupStart: broker.group.storedStart,
+            eventsEnds: broker.events.map((log) => log.length),
+            lastEventsOfOldLeader: broker.events.map((_, partition) => broker.lastEventOfOldLeader(partition)),
+          }),
+          ({ open, ...known }) => {
+            if (!open) return again();
+            this.opening = false;
+            this.session = { connection, ...known, openedAt: this.now };
+            this.fetch();
+          },
+          again,
+        ),
+      again,
+    );
+  }
+
+  private sessionLost(session: Session): void {
+    if (this.session !== session) return;
+    this.session = undefined;
+    this.world.timeline.after(0, () => this.world.broker.close(session.connection));
+    for (const run of [...this.runs.values()]) {
+      if (run.connection !== session.connection || run.isHandedOver) continue;
+      run.hold = { ...run.hold, lockLost: true };
+      this.upkeep(run);
+    }
+    this.openSession();
+  }
+
+  protected override connectionsClosed(): void {
+    const { session } = this;
+    if (!session) return;
+    this.world.broker.close(session.connection);
+    this.after(this.world.random.between(0, 20), () => this.sessionLost(session));
+  }
+
+  private readControl(then: () => void): void {
+    this.call(
+      (broker) => broker.control.slice(this.controlRead),
+      (records) => {
+        for (const { key, record } of records) applyControl(this.control, key, record);
+        this.controlRead += records.length;
+        then();
+      },
+      () => this.after(200, () => this.readControl(then)),
+    );
+  }
+
+  // ── end ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** SIGTERM. */
+  stop(graceMs: number): void {
+    if (!this.alive || this.stopping) return;
+    this.stopping = true;
+    for (const run of [...this.runs.values()])
+      if (run.phase === 'checking' || (run.phase === 'waiting' && !run.isHandedOver)) this.giveUp(run);
+    this.after(graceMs, () => {
+      this.troubles.push({ what: 'stopped', from: this.now, to: Number.POSITIVE_INFINITY });
+      for (const run of [...this.runs.values()]) if (run.phase !== 'ended') this.giveUp(run);
+      const limit = this.now + 3_000;
+      const leave = (): void => {
+        if (this.outbox.isEmpty || this.now > limit) this.after(50, () => this.exit());
+        else this.after(50, leave);
+      };
+      leave();
+    });
+  }
+
+  private giveUp(run: Run): void {
+    if (run.started) run.started.endedAt ??= this.now;
+    const decision = decideStop({ handedOver: run.isHandedOver, held: isHeld(run.hold, this.now) });
+    if (decision === 'release') this.settle(run, 'release');
+    if (decision === 'give-back') this.append(run, workerStopped(run.queued, 'The worker stops', this.stamp()));
+    this.forget(run);
+  }
+}
