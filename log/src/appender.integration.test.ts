@@ -131,6 +131,19 @@ describe('appender', () => {
     expect(await fixture.values(topic)).to.deep.equal(['first', ...values]);
   });
 
+  it('reads the limit anew for all partitions when one batch shows that it was lowered', async () => {
+    const topic = await fixture.topic({ partitions: 3 });
+    const appender = fixture.appender();
+    await appender.append([record(topic, 'first')]);
+    await setConfigs(fixture.cluster, resourceType.topic, new Map([[topic, { 'max.message.bytes': '5000' }]]));
+    const values = numbered(300).map((value) => value.padEnd(200, '.'));
+    await Promise.all(values.map((value, i) => appender.append([record(topic, value, i % 3)])));
+    const [zero, one, two] = await Promise.all([0, 1, 2].map((partition) => fixture.values(topic, partition)));
+    const of = (partition: number) => values.filter((_, i) => i % 3 === partition);
+    expect([zero, one, two]).to.deep.equal([['first', ...of(0)], of(1), of(2)]);
+    expect(appender.stats.failed).to.equal(0);
+  });
+
   it('refuses to its caller alone what the broker finds invalid', async () => {
     const topic = await fixture.topic({ config: { 'cleanup.policy': 'compact' } });
     const appender = fixture.appender();

@@ -16,6 +16,8 @@ export interface PipelineHost {
   readonly lingerMs: number;
   readonly maxBatchBytes: number;
   readonly maxRequestBytes: number;
+  /** Finds the way anew for a partition that has something to send. */
+  dispatch(partition: PartitionLog): void;
   /** The broker has answered for one partition. */
   onAnswer(partition: PartitionLog, answer: PartitionProduced): void;
   /** Nothing is known of these partitions' batches; their leaders may have moved. */
@@ -90,7 +92,12 @@ export class BrokerPipeline {
     for (const partition of this.#ready) {
       if (bytes >= maxRequestBytes) break;
       this.#ready.delete(partition);
-      const batch = partition.nextBatch(producer, partition.topic.limit!, maxBatchBytes);
+      const { limit } = partition.topic;
+      if (limit === undefined) {
+        this.#host.dispatch(partition);
+        continue;
+      }
+      const batch = partition.nextBatch(producer, limit, maxBatchBytes);
       if (!batch) continue;
       partition.isBusy = true;
       taken.set(partition, batch);

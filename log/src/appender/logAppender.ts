@@ -103,7 +103,7 @@ export class LogAppender implements Appender, PipelineHost {
       log.failures = 0;
       this.#recovered();
       log.appended(answer.baseOffset, answer.appendTime);
-      if (log.hasWork) this.#dispatch(log);
+      if (log.hasWork) this.dispatch(log);
       return;
     }
     const error = new KafkaError(answer.errorCode, `Append to ${log.topic.name}/${log.partition}`, answer.errorMessage);
@@ -120,13 +120,26 @@ export class LogAppender implements Appender, PipelineHost {
     }
     this.#pause(log, () => {
       if (verdict === 'findLeader') this.#locate(log.topic, true);
-      else this.#dispatch(log);
+      else this.dispatch(log);
     });
   }
 
   onLost(partitions: readonly PartitionLog[], error: unknown): void {
     this.#retried(error, partitions.length);
     for (const topic of new Set(partitions.map((partition) => partition.topic))) this.#locate(topic, true);
+  }
+
+  /** Hands a partition with work to the pipeline of its leader, which is looked for where it is not known. */
+  dispatch(log: PartitionLog): void {
+    const { topic } = log;
+    if (log.isBusy || topic.isLocating) return;
+    log.dropSettled();
+    if (!log.hasWork) return;
+    if (topic.isLimitOld) this.#rereadLimit(topic);
+    const known = this.cluster.knownTopic(topic.name);
+    const leader = known?.partitions[log.partition]?.leader ?? -1;
+    if (topic.limit === undefined || leader < 0) this.#locate(topic, known !== undefined);
+    else this.#pipeline(leader).add(log);
   }
 
   #enqueue(call: AppendCall): void {
@@ -139,21 +152,8 @@ export class LogAppender implements Appender, PipelineHost {
       }
       const wasIdle = !log.hasWork;
       log.queue.push(call, index);
-      if (wasIdle) this.#dispatch(log);
+      if (wasIdle) this.dispatch(log);
     }
-  }
-
-  /** Hands a partition with work to the pipeline of its leader, which is looked for where it is not known. */
-  #dispatch(log: PartitionLog): void {
-    const { topic } = log;
-    if (log.isBusy || topic.isLocating) return;
-    log.dropSettled();
-    if (!log.hasWork) return;
-    if (topic.isLimitOld) this.#rereadLimit(topic);
-    const known = this.cluster.knownTopic(topic.name);
-    const leader = known?.partitions[log.partition]?.leader ?? -1;
-    if (topic.limit === undefined || leader < 0) this.#locate(topic, known !== undefined);
-    else this.#pipeline(leader).add(log);
   }
 
   #pause(log: PartitionLog, then: () => void): void {
@@ -171,13 +171,18 @@ export class LogAppender implements Appender, PipelineHost {
       if (named.size === 0) return error;
       return named.has(index) ? new KafkaError(errorCode, error.subject, named.get(index)) : undefined;
     });
-    if (log.hasWork) this.#dispatch(log);
+    if (log.hasWork) this.dispatch(log);
   }
 
   #locate(topic: TopicLog, mustRefresh: boolean): void {
     if (topic.isLocating) return;
     topic.isLocating = true;
-    void locateTopic(this.cluster, topic, mustRefresh, () => this.#pending.size > 0)
+    const search = {
+      mustRefresh,
+      isWanted: () => this.#pending.size > 0,
+      onTrouble: (error: unknown) => this.#retried(error, 0),
+    };
+    void locateTopic(this.cluster, topic, search)
       .catch((error: Error) => {
         this.#topics.delete(topic.name);
         topic.failAll(error);
@@ -202,7 +207,7 @@ export class LogAppender implements Appender, PipelineHost {
     for (const log of topic.withWork()) {
       if (partitions && !partitions[log.partition]) {
         log.failAll(new UnknownTopicError(topic.name, `there is no partition ${log.partition}`));
-      } else this.#dispatch(log);
+      } else this.dispatch(log);
     }
   }
 

@@ -43,8 +43,8 @@ export class RangeReader {
   }
 
   async #begin(): Promise<{ position: Position; end: number }> {
-    const { topic: name, partition, from, to = 'end' } = this.#range;
-    const topic = await this.#cluster.topic(name);
+    const { topic: name, partition, from, to = 'end', signal, patienceMs = defaultPatienceMs } = this.#range;
+    const topic = await retrying(() => this.#cluster.topic(name), { forMs: patienceMs, ...(signal ? { signal } : {}) });
     const at = (time: number) => offsetAtTime(this.#cluster, name, partition, time);
     const [start, logEnd] = await Promise.all([at(offsetAt.start), at(offsetAt.end)]);
     const offset = from === 'start' ? start : 'offset' in from ? from.offset : await at(from.time);
