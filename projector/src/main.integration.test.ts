@@ -1,5 +1,3 @@
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { readRange } from '@taskflow/log/reader';
 import { poisonTopic } from '@taskflow/schemas/topics';
 import type { Pool } from '@taskflow/service/postgres';
@@ -8,7 +6,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { expectView, foldOf } from './testing/expectedView.ts';
 import { type LogFixture, openLog, topicsOf, typeName } from './testing/logFixture.ts';
-import { type ProjectorProcess, startProjector } from './testing/projectorProcess.ts';
+import { freePort, type ProjectorProcess, startProjector } from './testing/projectorProcess.ts';
 import { randomLog } from './testing/randomLog.ts';
 
 describe('the projector', () => {
@@ -157,7 +155,7 @@ describe('the projector', () => {
     await viewIsFoldOfLog(type);
     await database.refuseConnections();
     await log.append(events.slice(100));
-    const { checks } = (await projector.ready(503)) as { checks: Record<string, { reason: string }> };
+    const { checks } = await projector.ready(503);
     expect(checks.tasks?.reason).to.include('positions stand still');
     await database.acceptConnections();
     await projector.ready(200);
@@ -177,11 +175,3 @@ describe('the projector', () => {
     );
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

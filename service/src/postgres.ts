@@ -55,6 +55,7 @@ export function createPostgresPool(options: PostgresOptions): pg.Pool {
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     statement_timeout: options.statementTimeoutMs ?? 30_000,
     // Locks of a process that froze inside a transaction must not last.
     idle_in_transaction_session_timeout: 60_000,

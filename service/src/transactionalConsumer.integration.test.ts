@@ -225,6 +225,25 @@ describe('TransactionalConsumer', () => {
     expect(states.at(-1)).to.deep.equal({ state: 'ok' });
   });
 
+  it('reads again when an idle connection ends: the server may have lost what it had committed', async () => {
+    const { it, told } = consumer();
+    await it.positions(partitions);
+    await it.take(records(0, [5]));
+    await it.flushed();
+    // As after a crash of a server that does not wait for the disk.
+    await pool.query('update consumer_positions set next_offset = 0');
+    await pool.query('update sum set value = 0');
+    const noticed = new Promise((resolve) => pool.once('error', resolve));
+    await database.disconnectAll();
+    await noticed;
+    expect(told.rereads).to.be.greaterThan(0);
+    expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 0]]));
+    await it.take(records(0, [5]));
+    await it.flushed();
+    expect([await total(), await position()]).to.deep.equal([5, 1]);
+    await it.stop();
+  });
+
   it('finds out whether a commit of unknown end happened', async () => {
     // The transaction commits, but its answer is lost: the batch again is refused, for the position has moved.
     const { it, told } = consumer({

@@ -88,8 +88,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#options = options;
     this.#pacing = options.pacing ?? DEFAULT_PACING;
     this.#open = new OpenBatch(options.effects);
-    // A new connection may mean a server that came back without what it had last committed.
-    options.pool.on('connect', () => options.effects.forget?.());
+    options.pool.on('error', this.#distrust);
   }
 
   /**
@@ -149,7 +148,19 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#hurry.abort();
     this.#room?.resolve();
     await this.flushed();
+    this.#options.pool.off('error', this.#distrust);
   }
+
+  /**
+   * A connection ended while nothing was asked on it. A server that crashed may have lost its last commits, where sessions don't
+   * wait for the disk (`synchronous_commit = off`), and with nothing new on the log no flush would ever find out.
+   */
+  readonly #distrust = (): void => {
+    if (this.#stopped) return;
+    this.#options.effects.forget?.();
+    this.#drop();
+    this.#options.reread();
+  };
 
   async #flushUntilEmpty(generation: number): Promise<void> {
     try {

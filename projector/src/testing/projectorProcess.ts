@@ -1,13 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+
+export interface ReadyAnswer {
+  readonly status: string;
+  readonly checks: Readonly<Record<string, { readonly state: string; readonly reason?: string } | undefined>>;
+}
 
 /** The projector as `make start` runs it, but from source. */
 export interface ProjectorProcess {
   readonly lines: readonly Record<string, unknown>[];
-  /** Resolves with the answer of `/readyz` once its status is `status`. */
-  ready(status: number): Promise<Record<string, unknown>>;
+  /** Resolves with the answer of `/readyz` once its status is `status`, and it is as `wanted` where that is given. */
+  ready(status: number, wanted?: (answer: ReadyAnswer) => boolean): Promise<ReadyAnswer>;
   metrics(): Promise<string>;
   /** SIGTERM; resolves with its code. */
   stop(): Promise<number | null>;
@@ -32,12 +38,12 @@ export function startProjector(environment: Readonly<Record<string, string>>): P
   const base = `http://127.0.0.1:${environment.TASKFLOW_STATUS_PORT}`;
   return {
     lines,
-    async ready(status) {
+    async ready(status, wanted = () => true) {
       for (;;) {
         if (child.exitCode !== null) throw new Error(`The projector ended: ${JSON.stringify(lines.at(-1))}`);
         const response = await fetch(`${base}/readyz`).catch(() => undefined);
-        const body = (await response?.json()) as Record<string, unknown>;
-        if (response?.status === status) return body;
+        const answer = (await response?.json()) as ReadyAnswer;
+        if (response?.status === status && wanted(answer)) return answer;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },
@@ -51,4 +57,12 @@ export function startProjector(environment: Readonly<Record<string, string>>): P
       await ended;
     },
   };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
