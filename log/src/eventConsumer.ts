@@ -131,8 +131,7 @@ export class EventConsumer {
       topics: options.topics,
       sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
       onAssigned: (assignment) => {
-        if (this.#revocable && sameAssignment(assignment, this.#assignment)) return;
-        this.#assign(assignment);
+        if (!sameAssignment(assignment, this.#assignment)) this.#assign(assignment);
       },
       onLost: (reason) => {
         cluster.logger.warn('partitions of a consumer group are given up', { group: options.groupId, reason });

@@ -12,6 +12,7 @@ export interface GroupMemberOptions {
   readonly topics: () => readonly string[];
   /** Without a heartbeat for so long the group takes a member's partitions away. */
   readonly sessionTimeoutMs: number;
+  /** Called again and again with the same one. */
   onAssigned(assignment: Assignment): void;
   /** The partitions may be someone else's now. */
   onLost(reason: string): void;
@@ -44,6 +45,7 @@ export class GroupMember {
   /** One change after the other. */
   #changing: Promise<void> = Promise.resolve();
   #failures = 0;
+  #assignment: Assignment = new Map();
   #assigned = false;
   #left = false;
   #startedAt = 0;
@@ -111,6 +113,7 @@ export class GroupMember {
     const topics = known ?? (await this.#existingTopics());
     const old = this.#consumer;
     this.#consumer = undefined;
+    this.#assignment = new Map();
     this.#subscribed = topics;
     if (topics.length === 0) {
       if (old) await disconnected(old);
@@ -145,10 +148,8 @@ export class GroupMember {
       if (!isCurrent()) return;
       // in this turn, so before kafkajs fetches anything
       consumer.pause(this.#subscribed.map((topic) => ({ topic })));
+      this.#assignment = new Map(Object.entries(payload.memberAssignment));
       this.#alive();
-      this.state = 'member';
-      this.#assigned = true;
-      this.#options.onAssigned(new Map(Object.entries(payload.memberAssignment)));
     });
     consumer.on(HEARTBEAT, () => {
       if (isCurrent()) this.#alive();
@@ -158,10 +159,14 @@ export class GroupMember {
     });
   }
 
+  /** The group knows this member: its partitions are (or, after a silence that the group did not mind, still are) its own. */
   #alive(): void {
     this.lastHeartbeatAt = performance.now();
     this.#failures = 0;
     this.lastError = undefined;
+    this.state = 'member';
+    this.#assigned = true;
+    this.#options.onAssigned(this.#assignment);
   }
 
   #failed(cause: unknown): void {
@@ -181,8 +186,11 @@ export class GroupMember {
 
   #checkSession(): void {
     const { sessionTimeoutMs } = this.#options;
-    const quietMs = performance.now() - Math.max(this.lastHeartbeatAt ?? 0, this.#startedAt);
-    if (this.#consumer && quietMs > sessionTimeoutMs) this.#lost('no heartbeat within the session time-out');
+    const now = performance.now();
+    if (this.lastHeartbeatAt !== undefined && now - this.lastHeartbeatAt > sessionTimeoutMs) {
+      this.#lost('no heartbeat within the session time-out');
+    }
+    const quietMs = now - Math.max(this.lastHeartbeatAt ?? 0, this.#startedAt);
     if (this.#consumer && quietMs > patientSessions * sessionTimeoutMs) {
       this.#options.cluster.logger.warn('a consumer group member gives no sign of life, replacing it', {
         groupId: this.#options.groupId,

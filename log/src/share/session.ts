@@ -1,16 +1,15 @@
 import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster.ts';
-import { ClosedError, ConnectionError, KafkaError, throwIfError } from '../errors.ts';
-import type { BrokerConnection } from '../wire/connection.ts';
+import { ClosedError, KafkaError, throwIfError } from '../errors.ts';
 import { codes } from '../wire/errorCodes.ts';
 import { metadata } from '../wire/messages/metadata.ts';
-import type { Request, Response } from '../wire/request.ts';
 import { acquiredRecords } from './acquired.ts';
 import type { HeldRecord, Hold } from './delivered.ts';
 import { partitionFault, sessionFault } from './faults.ts';
 import { closeSessionEpoch, shareAcknowledge } from './messages/shareAcknowledge.ts';
 import { type ShareFetchResponse, shareFetch } from './messages/shareFetch.ts';
 import { Renewals, type Renewed } from './renewals.ts';
+import { SessionConnection } from './sessionConnection.ts';
 import { SessionPartitions } from './sessionPartitions.ts';
 import { acknowledgedTopics, answerFor, fetchTopics, forgottenTopics, nested } from './sessionRequests.ts';
 import { type PartitionId, type SessionChanges, SessionState } from './sessionState.ts';
@@ -57,7 +56,7 @@ export class ShareSession {
   readonly #state = new SessionState();
   readonly #renewals = new Renewals();
   readonly #wakeUp: WakeUp;
-  #connection: BrokerConnection | undefined;
+  readonly #connection: SessionConnection;
   #poll: Poll | undefined;
   #running = false;
   #closing = false;
@@ -75,6 +74,10 @@ export class ShareSession {
     this.#options = options;
     this.brokerId = options.brokerId;
     this.partitions = new SessionPartitions((id) => new SharePartition(id, options.topic, this, options.counts));
+    this.#connection = new SessionConnection(options.cluster, options.brokerId, options.answerTimeoutMs, (reason) => {
+      // a request under way is rejected with the same reason
+      if (!this.#running && !this.#closed) this.#fail(reason);
+    });
     this.#wakeUp = new WakeUp(() => {
       void this.#run();
       options.onChange();
@@ -122,10 +125,10 @@ export class ShareSession {
     }
     this.#closed = true;
     this.#wakeUp.stop();
-    if (this.#connection && this.#state.isOpen && !this.#running) {
-      await this.#send(this.#acknowledgement(closeSessionEpoch, [], false)).catch(() => {});
+    if (this.#state.isOpen && !this.#running) {
+      await this.#connection.send(this.#acknowledgement(closeSessionEpoch, [], false)).catch(() => {});
     }
-    this.#connection?.close();
+    this.#connection.close();
     this.#lose();
   }
 
@@ -175,12 +178,12 @@ export class ShareSession {
   async #fetch({ maxRecords, maxWaitMs }: Poll, waiting: readonly SharePartition[]): Promise<void> {
     const active = this.#active();
     if (active.length === 0) return this.#answer([]);
-    this.#connection ??= await this.#connect();
+    await this.#connection.open();
     if (!this.#state.isOpen && this.#mayHoldLocks) await this.#giveUpLocks(active);
     const changes = this.#state.changes(active);
     const sentAt = performance.now();
     this.#mayHoldLocks = true;
-    const response = await this.#send(this.#shareFetch(maxRecords, maxWaitMs, changes, waiting));
+    const response = await this.#connection.send(this.#shareFetch(maxRecords, maxWaitMs, changes, waiting));
     this.#succeeded('ShareFetch', response, changes);
     if (changes.added.length > 0) await this.#begin(changes.added);
     for (const partition of waiting) {
@@ -198,34 +201,6 @@ export class ShareSession {
     poll?.resolve(records);
   }
 
-  async #connect(): Promise<BrokerConnection> {
-    const connection = await this.#options.cluster.openConnection(this.brokerId);
-    if (this.#closed) connection.close();
-    void connection.whenClosed.then((reason) => {
-      if (this.#connection !== connection) return;
-      this.#connection = undefined;
-      // a request under way is rejected with the same reason
-      if (!this.#running && !this.#closed) this.#fail(reason);
-    });
-    return connection;
-  }
-
-  async #send<T extends Response>(request: Request<T>): Promise<T> {
-    const connection = this.#connection;
-    if (!connection) throw new ConnectionError(`with id ${this.brokerId}`, 'the connection was closed');
-    const patience = this.#options.answerTimeoutMs + (request.mayTakeMs ?? 0);
-    const overdue = setTimeout(() => {
-      connection.close(
-        new ConnectionError(connection.broker, `${request.name} was not answered within ${patience} ms`),
-      );
-    }, patience);
-    try {
-      return await connection.send(request);
-    } finally {
-      clearTimeout(overdue);
-    }
-  }
-
   #succeeded(
     request: string,
     { errorCode, errorMessage }: { errorCode: number; errorMessage: string | null },
@@ -236,15 +211,18 @@ export class ShareSession {
   }
 
   async #giveUpLocks(active: readonly PartitionId[]): Promise<void> {
-    const opened = await this.#send(this.#shareFetch(0, 0, { added: active, forgotten: [] }, []));
+    const opened = await this.#connection.send(this.#shareFetch(0, 0, { added: active, forgotten: [] }, []));
     this.#succeeded('ShareFetch', opened);
-    this.#succeeded('ShareAcknowledge', await this.#send(this.#acknowledgement(closeSessionEpoch, [], false)));
+    this.#succeeded(
+      'ShareAcknowledge',
+      await this.#connection.send(this.#acknowledgement(closeSessionEpoch, [], false)),
+    );
     this.#state.reset();
   }
 
   /** Begins the hold on partitions that have joined the session, with the epoch that their leader itself states. */
   async #begin(added: readonly PartitionId[]): Promise<void> {
-    const { topics } = await this.#send(metadata([this.#options.topic]));
+    const { topics } = await this.#connection.send(metadata([this.#options.topic]));
     for (const id of added) {
       const described = topics[0]?.partitions.find(({ partition }) => partition === id.partition);
       this.partitions.begin(id, described?.leaderEpoch ?? -1);
@@ -273,7 +251,7 @@ export class ShareSession {
 
   async #sendAcknowledgements(waiting: readonly SharePartition[]): Promise<void> {
     const request = this.#acknowledgement(this.#state.epoch, acknowledgedTopics(waiting), false);
-    const response = await this.#send(request);
+    const response = await this.#connection.send(request);
     this.#succeeded('ShareAcknowledge', response);
     for (const partition of waiting) {
       this.#acknowledged(partition, answerFor(response.partitions, partition.id)?.errorCode);
@@ -302,7 +280,7 @@ export class ShareSession {
     const sentAt = performance.now();
     const topics = nested(parts.map(({ partition, ranges }) => [partition.id, ranges] as const));
     try {
-      const response = await this.#send(this.#acknowledgement(this.#state.epoch, topics, true));
+      const response = await this.#connection.send(this.#acknowledgement(this.#state.epoch, topics, true));
       this.#succeeded('ShareAcknowledge', response);
       for (const part of parts.splice(0)) {
         const code = answerFor(response.partitions, part.partition.id)?.errorCode ?? codes.NONE;
@@ -335,11 +313,7 @@ export class ShareSession {
     const { keepConnection, pauseMs } = sessionFault(error);
     const { topic, group, cluster } = this.#options;
     this.lastError = error;
-    if (!keepConnection) {
-      const connection = this.#connection;
-      this.#connection = undefined;
-      connection?.close();
-    }
+    if (!keepConnection) this.#connection.drop();
     this.#resumeAt = performance.now() + pauseMs * (0.5 + Math.random()) + backoffMs(++this.#failures);
     this.#wakeUp.at(this.#resumeAt);
     const lost = this.#lose();
