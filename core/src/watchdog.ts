@@ -16,7 +16,7 @@ export interface WatchedQueue {
   /** A start offset of the group, or of the log if that was greater, as asked at `passedAskedAt`. */
   readonly passed: number;
   readonly passedAskedAt: number;
-  /** Up to when everything on the log is in what the task was read from. */
+  /** Up to when everything on the log is in what `ended` and `hasTimer` were read from: in the view of the tasks, and in the fold of the timers, whose orchestrators may have been away. */
   readonly seenUpTo: number;
   readonly now: number;
 }

@@ -73,7 +73,10 @@ function extraStarts(starts: readonly HandlerStart[], log: readonly RecordedEven
   return starts.flatMap((start, i): ExtraStart[] => {
     const before = starts.slice(0, i);
     const again = before.filter(({ attempt }) => attempt === start.attempt);
-    if (again.length > 0) return [{ start, kind: 'again' as const, because: reasonOf(again, start) }];
+    if (again.length > 0) {
+      const because = reasonOf(again, start) ?? (hasLateRecord(log, start) ? 'record appended late' : undefined);
+      return [{ start, kind: 'again', because }];
+    }
     const running = before.filter(
       ({ endedAt, process }) => Math.min(endedAt ?? Number.POSITIVE_INFINITY, process.diedAt) > start.at,
     );
@@ -93,6 +96,20 @@ function extraStarts(starts: readonly HandlerStart[], log: readonly RecordedEven
       ];
     return [];
   });
+}
+
+/**
+ * Whether a record without `check` came behind a copy with it: an append that its sender had given up for lost, and that the
+ * broker took all the same. Whoever is handed it has no reason to look.
+ */
+function hasLateRecord(log: readonly RecordedEvent[], { generation, attempt }: HandlerStart): boolean {
+  const records = log.flatMap(({ event, offset }) =>
+    event.event === 'TaskQueued' && event.generation === generation && event.attempt === attempt
+      ? [{ check: event.check, offset }]
+      : [],
+  );
+  const firstCopy = records.find(({ check }) => check);
+  return firstCopy !== undefined && records.some(({ check, offset }) => !check && offset > firstCopy.offset);
 }
 
 function reasonOf(before: readonly HandlerStart[], start: HandlerStart): string | undefined {

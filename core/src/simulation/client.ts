@@ -137,16 +137,20 @@ export class Client extends Process {
     return state;
   }
 
-  /** Until it is acknowledged. What may be there already is sent with `check`. */
-  private append(outgoing: Outgoing, acknowledged: () => void): void {
-    const batch: Batch = { id: this.world.random.next(), records: [outgoing] };
+  /**
+   * Until it is acknowledged. The appender repeats a batch under its sequence number, so that it comes once; whoever asks again by
+   * another producer says `check`.
+   */
+  private append(outgoing: Outgoing, acknowledged: () => void, id = this.world.random.next()): void {
+    const batch: Batch = { id, records: [outgoing] };
+    const again = (): void => {
+      if (this.world.random.chance(0.7)) this.append(outgoing, acknowledged, id);
+      else this.append({ ...outgoing, event: mayBeCopy(outgoing.event) }, acknowledged);
+    };
     this.call(
       (broker) => broker.append(batch),
       acknowledged,
-      () =>
-        this.after(this.world.random.between(100, 2_000), () =>
-          this.append({ ...outgoing, event: mayBeCopy(outgoing.event) }, acknowledged),
-        ),
+      () => this.after(this.world.random.between(100, 2_000), again),
     );
   }
 }

@@ -35,7 +35,7 @@ const faults = {
     world.timeline.after(ms, () => world.broker.restart());
   },
   'lose calls': ({ world, ms }: Target) => {
-    world.lossRate = world.random.pick([0.02, 0.1, 0.3]);
+    world.lossRate = world.random.pick([0.01, 0.03, 0.1]);
     world.timeline.after(ms, () => {
       world.lossRate = 0;
     });
@@ -58,6 +58,8 @@ const faults = {
   'pause type': ({ world, client, ms }: Target) => {
     client.setPaused(true);
     world.timeline.after(ms, () => client.setPaused(false));
+    // The pause may have been long under way, and come behind its end.
+    world.timeline.after(ms + 30_000, () => client.setPaused(false));
   },
 };
 

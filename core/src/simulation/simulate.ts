@@ -85,9 +85,8 @@ export function simulate(seed: number): Report {
   timeline.run(isDone, Math.max(quietAt, faultsEnd) + 1_200_000);
   const verdict = judge(broker, client.accepted, starts, random);
   const faults = [...verdict.faults];
-  if (watchdog.recovered > 0) faults.push(`the watchdog was needed ${watchdog.recovered} times`);
-  if (scenario.isHealthy && verdict.extra.length > 0)
-    faults.push(`${verdict.extra.length} extra starts without any fault`);
+  faults.push(...watchdog.recovered.map((taskId) => `${taskId} was found by the watchdog`));
+  if (scenario.isHealthy) faults.push(...needless(verdict.extra));
   return {
     seed,
     scenario,
@@ -101,4 +100,10 @@ export function simulate(seed: number): Report {
     seconds: Math.round((timeline.now - begun) / 1000),
     story: (taskId) => storyOf(taskId, begun, broker, starts, [...fleet.workers, ...fleet.orchestrators]),
   };
+}
+
+/** Where nothing goes wrong only a cancel that is under way explains an extra start. */
+function needless(extra: readonly ExtraStart[]): string[] {
+  const unexplained = extra.filter(({ because }) => because !== 'cancelled');
+  return unexplained.map(({ kind, start }) => `${start.taskId} was started ${kind}, without any fault`);
 }

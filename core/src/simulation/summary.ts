@@ -1,6 +1,7 @@
 import type { Report } from './simulate.ts';
 
 export interface Summary {
+  readonly reports: Report[];
   readonly broken: Report[];
   readonly figures: Map<string, number>;
   /** Starts beyond what was necessary, by kind and cause. */
@@ -14,15 +15,18 @@ export function summaryOf(): Summary {
   const figures = new Map<string, number>();
   const extra = new Map<string, number>();
   const counts = new Map<string, number>();
+  const reports: Report[] = [];
   const broken: Report[] = [];
   const unexplained: string[] = [];
   return {
+    reports,
     broken,
     figures,
     extra,
     unexplained,
     counts,
     add(report) {
+      reports.splice(0, 1, report);
       if (report.faults.length > 0) broken.push(report);
       add(figures, 'runs', 1);
       if (report.scenario.isHealthy) add(figures, 'runs without a fault', 1);
@@ -67,12 +71,12 @@ export function tableOf(summary: Summary): string {
   return sections.join('\n\n');
 }
 
-/** The stories of all tasks that are named in what was found. */
-export function storiesOf({ broken, unexplained }: Summary): string[] {
+/** The stories of all tasks of the last run that are named in what was found. */
+export function storiesOf({ reports, broken, unexplained }: Summary): string[] {
   const named = new Set(
     [...broken.flatMap(({ faults }) => faults), ...unexplained].flatMap((line) => line.match(/01890000-\S+/g) ?? []),
   );
-  const [report] = broken;
+  const [report] = reports;
   if (!report) return [];
   return [...named].flatMap((taskId) => [`\n${taskId}`, ...report.story(taskId)]);
 }

@@ -8,13 +8,14 @@ import type { World } from './world.ts';
 
 const everyMs = 20_000;
 
-/** Looks for forgotten tasks, as an orchestrator does; its view is up to date. */
+/** Looks for forgotten tasks, as an orchestrator does. Its view of the tasks is up to date, that of the timers as far as they are folded. */
 export class Watchdog {
-  recovered = 0;
+  /** Task ids. */
+  readonly recovered: string[] = [];
   private readonly world: World;
   private readonly database: Database;
   private readonly client: Client;
-  private readonly passed: { readonly at: number; readonly offset: number }[] = [];
+  private readonly passed: { readonly at: number; readonly offset: number; readonly ends: readonly number[] }[] = [];
 
   constructor(world: World, database: Database, client: Client) {
     this.world = world;
@@ -28,10 +29,11 @@ export class Watchdog {
     timeline.after(everyMs, () => this.loop());
     if (!broker.up) return;
     const { now } = timeline;
-    this.passed.push({ at: now, offset: broker.group.storedStart });
+    this.passed.push({ at: now, offset: broker.group.storedStart, ends: broker.events.map((log) => log.length) });
     const old = this.passed.findLast(({ at }) => now - at >= values.watchdogAfterMs);
     if (!old) return;
-    const queue: WatchedQueue = { passed: old.offset, passedAskedAt: old.at, seenUpTo: now, now };
+    const isSeen = old.ends.every((end, partition) => this.database.positionOf(partition) >= end);
+    const queue: WatchedQueue = { passed: old.offset, passedAskedAt: old.at, seenUpTo: isSeen ? old.at : 0, now };
     for (const [taskId, log] of logsByTask(broker)) {
       const state = fold(log);
       const newest = state.history.findLast(({ event }) => event === 'TaskQueued');
@@ -48,7 +50,7 @@ export class Watchdog {
   }
 
   private recover(queued: TaskQueued): void {
-    this.recovered++;
+    this.recovered.push(queued.taskId);
     const stamp = { now: this.world.timeline.now, eventId: this.world.nextId() };
     const event = recoverForgotten(queued, stamp, this.world.values);
     if (event.event === 'TaskQueued') this.client.copy(event);
