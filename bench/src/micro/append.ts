@@ -8,9 +8,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Appender, type AppendRecord, createAppender } from '@taskflow/log/appender';
-import { type Cluster, connectCluster } from '@taskflow/log/cluster';
+import { connectCluster } from '@taskflow/log/cluster';
 
-const brokers = (process.argv[2] ?? process.env['TASKFLOW_KAFKA_BROKERS'] ?? '127.0.0.1:9092').split(',');
+const brokers = (process.argv[2] ?? process.env.TASKFLOW_KAFKA_BROKERS ?? '127.0.0.1:9092').split(',');
 const valueBytes = 200;
 const value = Buffer.alloc(valueBytes, 'x');
 
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     await appender.close();
     await admin.deleteTopics({ topics: [topic] });
     await admin.disconnect();
-    await (cluster satisfies Cluster).close();
+    await cluster.close();
   }
 }
 
