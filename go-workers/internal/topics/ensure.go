@@ -198,10 +198,6 @@ func configureShareGroups(ctx context.Context, client *kgo.Client, taskType stri
 	if err != nil {
 		return err
 	}
-	brokers := client.DiscoveredBrokers()
-	if len(brokers) == 0 {
-		return errors.New("no broker is known yet")
-	}
 	metadata, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, client)
 	if err != nil {
 		return fmt.Errorf("brokers of the cluster: %w", err)
