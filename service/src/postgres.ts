@@ -88,7 +88,10 @@ export async function inTransaction<T>(pool: pg.Pool, work: (tx: pg.PoolClient) 
   };
   client.on('error', onError);
   try {
-    await client.query('begin');
+    const begun = client.query('begin');
+    // A pipelining connection takes the first statements of `work` along; where `begin` fails, they do too.
+    if (client.pipeline) begun.catch(() => {});
+    else await begun;
     const result = await work(client);
     await client.query('commit');
     return result;

@@ -39,6 +39,7 @@ describe('TransactionalConsumer', () => {
   let database: TestDatabase;
   let pool: Pool;
   const partitions = [{ topic: 'numbers', partition: 0 }];
+  const started: { stop(): Promise<void> }[] = [];
 
   before(async () => {
     database = await createTestDatabase(['service']);
@@ -46,6 +47,9 @@ describe('TransactionalConsumer', () => {
     await pool.query('create table sum (value int not null)');
   });
   after(() => database.drop());
+  afterEach(async () => {
+    for (const each of started.splice(0)) await each.stop();
+  });
   beforeEach(async () => {
     await pool.query('truncate consumer_positions, sum');
     await pool.query('insert into sum values (0)');
@@ -94,6 +98,7 @@ describe('TransactionalConsumer', () => {
       },
       pacing: { maxWaitMs: 5, enoughRecords: 50, idleRecords: 10, maxRecords: 100, maxBytes: 1_000 },
     });
+    started.push(it);
     return {
       it,
       told,

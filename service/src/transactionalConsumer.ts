@@ -214,8 +214,13 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     const { effects, pool } = this.#options;
     return inTransaction(pool, async (tx) => {
       // First, so that a zombie waits for and locks nothing else.
-      await advancePositions(tx, effects.consumer, [...batch.advances.values()]);
-      return effects.write(tx, batch.folded);
+      const advancing = advancePositions(tx, effects.consumer, [...batch.advances.values()]);
+      if (!tx.pipeline) await advancing;
+      // Both to their end, also where one fails: no statement may follow the rollback.
+      const [advanced, written] = await Promise.allSettled([advancing, effects.write(tx, batch.folded)]);
+      if (advanced.status === 'rejected') throw advanced.reason;
+      if (written.status === 'rejected') throw written.reason;
+      return written.value;
     });
   }
 
