@@ -73,15 +73,13 @@ function extraStarts(starts: readonly HandlerStart[], log: readonly RecordedEven
   return starts.flatMap((start, i): ExtraStart[] => {
     const before = starts.slice(0, i);
     const again = before.filter(({ attempt }) => attempt === start.attempt);
-    if (again.length > 0) {
-      const because = reasonOf(again, start) ?? (hasLateRecord(log, start) ? 'record appended late' : undefined);
-      return [{ start, kind: 'again', because }];
-    }
+    const late = hasLateRecord(log, start) ? 'record appended late' : undefined;
+    if (again.length > 0) return [{ start, kind: 'again', because: reasonOf(again, start) ?? late }];
     const running = before.filter(
       ({ endedAt, process }) => Math.min(endedAt ?? Number.POSITIVE_INFINITY, process.diedAt) > start.at,
     );
     if (running.length > 0)
-      return [{ start, kind: 'beside an older attempt' as const, because: reasonOf(running, start) }];
+      return [{ start, kind: 'beside an older attempt' as const, because: reasonOf(running, start) ?? late }];
     const end = log.find(
       ({ event, appendedAt }) =>
         event.generation === start.generation && ends.has(event.event) && appendedAt < start.at,
@@ -104,12 +102,14 @@ function extraStarts(starts: readonly HandlerStart[], log: readonly RecordedEven
  */
 function hasLateRecord(log: readonly RecordedEvent[], { generation, attempt }: HandlerStart): boolean {
   const records = log.flatMap(({ event, offset }) =>
-    event.event === 'TaskQueued' && event.generation === generation && event.attempt === attempt
-      ? [{ check: event.check, offset }]
+    event.event === 'TaskQueued' && event.generation === generation && event.attempt <= attempt
+      ? [{ check: event.check, attempt: event.attempt, offset }]
       : [],
   );
-  const firstCopy = records.find(({ check }) => check);
-  return firstCopy !== undefined && records.some(({ check, offset }) => !check && offset > firstCopy.offset);
+  return records.some((late) => {
+    const earlier = records.find((copy) => copy.attempt === late.attempt && copy.offset < late.offset && copy.check);
+    return !late.check && earlier !== undefined;
+  });
 }
 
 function reasonOf(before: readonly HandlerStart[], start: HandlerStart): string | undefined {

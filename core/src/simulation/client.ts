@@ -13,6 +13,7 @@ export class Client extends Process {
   readonly accepted = new Set<string>();
   private readonly partitionOf = new Map<string, number>();
   private readonly claims = new Set<string>();
+  private wishes = 0;
 
   submit(
     taskId: string,
@@ -113,12 +114,16 @@ export class Client extends Process {
     this.append({ event: mayBeCopy(queued), partition: queued.eventsPartition }, () => {});
   }
 
+  /** What is wanted last holds, however long an earlier wish was under way: the appender keeps their order. */
   setPaused(paused: boolean): void {
     const words = { type: 'noop', reason: null, actor: null, eventId: this.world.nextId(), occurredAt: this.now };
     const record: ControlRecord = paused ? { event: 'TypePaused', ...words } : { event: 'TypeResumed', ...words };
+    const wish = ++this.wishes;
     const send = (): void =>
       this.call(
-        (broker) => void broker.control.push({ key: 'noop', record }),
+        (broker) => {
+          if (wish === this.wishes) broker.control.push({ key: 'noop', record });
+        },
         () => {},
         () => this.after(200, send),
       );

@@ -449,11 +449,14 @@ export class Worker extends Process {
   }
 
   private readControl(then: () => void): void {
+    const from = this.controlRead;
     this.call(
-      (broker) => broker.control.slice(this.controlRead),
+      (broker) => broker.control.slice(from),
       (records) => {
-        for (const { key, record } of records) applyControl(this.control, key, record);
-        this.controlRead += records.length;
+        // Two questions may have been under way.
+        const added = this.controlRead === from ? records : [];
+        for (const { key, record } of added) applyControl(this.control, key, record);
+        this.controlRead += added.length;
         then();
       },
       () => this.after(200, () => this.readControl(then)),

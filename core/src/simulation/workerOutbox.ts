@@ -16,6 +16,7 @@ export interface OutgoingEvent {
 export class WorkerOutbox {
   private waiting: OutgoingEvent[] = [];
   private sending = false;
+  private failures = 0;
   private again: { readonly batch: Batch; readonly count: number } | undefined;
   private readonly process: Process;
   private readonly world: World;
@@ -44,6 +45,7 @@ export class WorkerOutbox {
       (offsets) => {
         this.sending = false;
         this.again = undefined;
+        this.failures = 0;
         const done = this.waiting.splice(0, count);
         for (const [i, outgoing] of done.entries()) outgoing.acknowledged?.(offsets[i]!, sentAt);
         this.send();
@@ -63,7 +65,9 @@ export class WorkerOutbox {
     // The same batch under the same producer; now and then a new producer, so that it may come twice.
     const same = this.waiting.length === before && this.world.random.chance(0.7);
     this.again = same ? { batch, count } : undefined;
-    this.process.after(this.world.random.between(50, 400), () => {
+    // At once the first time: others wait half a second for a hand-over that is due.
+    const pause = this.failures++ === 0 ? this.world.random.between(0, 20) : this.world.random.between(50, 400);
+    this.process.after(pause, () => {
       this.sending = false;
       this.send();
     });
