@@ -43,10 +43,18 @@ export interface DecodedBatches {
  * quarter of a microsecond for a record of 250 bytes.
  * Keys and values are views of `data` (unless it was compressed), so keeping one keeps the whole fetch in memory.
  *
+ * Records before the offset `from` and behind `to` are passed over cheaply: who takes a few records of a large batch at a
+ * time (as share groups do) is given the whole batch each time. Its checksum is verified only with its first records.
+ *
  * Throws `CorruptBatchError` with the offset of the batch that cannot be read, `UnsupportedCompressionError` likewise; the
  * records of the batches before it have been handed on.
  */
-export function decodeRecordBatches(data: Buffer, onRecord: OnRecord): DecodedBatches {
+export function decodeRecordBatches(
+  data: Buffer,
+  onRecord: OnRecord,
+  from = 0,
+  to = Number.POSITIVE_INFINITY,
+): DecodedBatches {
   let at = 0;
   let batches = 0;
   let nextOffset: number | undefined;
@@ -56,8 +64,12 @@ export function decodeRecordBatches(data: Buffer, onRecord: OnRecord): DecodedBa
     const end = at + lengthOverhead + data.readInt32BE(at + layout.length);
     if (end > data.length) break;
     checkBatch(data, at, end, baseOffset);
+    // The batch was given before, for the records before `from`: it was verified then.
+    if (from <= baseOffset) verifyChecksum(data, at, end, baseOffset);
     const attributes = data.readInt16BE(at + layout.attributes);
-    if ((attributes & controlBit) === 0) decodeRecords(data, at, end, baseOffset, attributes, onRecord);
+    if ((attributes & controlBit) === 0) {
+      decodeRecords(data, at, end, baseOffset, attributes, onRecord, from - baseOffset, to - baseOffset);
+    }
     nextOffset = baseOffset + data.readInt32BE(at + layout.lastOffsetDelta) + 1;
     leaderEpoch = data.readInt32BE(at + layout.partitionLeaderEpoch);
     batches++;
@@ -70,6 +82,9 @@ function checkBatch(data: Buffer, at: number, end: number, baseOffset: number): 
   if (end - at < headerSize) throw new CorruptBatchError(baseOffset, `it is only ${end - at} bytes long`);
   const magic = data[at + layout.magic];
   if (magic !== magicV2) throw new CorruptBatchError(baseOffset, `its format is v${magic}, only v2 is supported`);
+}
+
+function verifyChecksum(data: Buffer, at: number, end: number, baseOffset: number): void {
   const checksum = data.readUInt32BE(at + layout.checksum);
   if (crc32c(data, at + layout.attributes, end) !== checksum) {
     throw new CorruptBatchError(baseOffset, 'its checksum does not match');
@@ -83,14 +98,18 @@ function decodeRecords(
   baseOffset: number,
   attributes: number,
   onRecord: OnRecord,
+  fromDelta: number,
+  toDelta: number,
 ): void {
+  if (toDelta < 0 || fromDelta > data.readInt32BE(at + layout.lastOffsetDelta)) return;
   const leaderEpoch = data.readInt32BE(at + layout.partitionLeaderEpoch);
   const count = data.readInt32BE(at + layout.recordCount);
   const appendTime = (attributes & logAppendTimeBit) !== 0;
   const baseTimestamp = readInt64(data, at + (appendTime ? layout.maxTimestamp : layout.baseTimestamp));
   const cursor = cursorOf(data, at, end, baseOffset, attributes & compressionMask);
   for (let i = 0; i < count; i++) {
-    step(cursor, baseOffset);
+    if (!step(cursor, baseOffset, fromDelta)) continue;
+    if (cursor.offsetDelta > toDelta) return;
     const timestamp = appendTime ? baseTimestamp : baseTimestamp + cursor.timestampDelta;
     onRecord(baseOffset + cursor.offsetDelta, cursor.key, cursor.value, timestamp, leaderEpoch, cursor.headers);
   }
@@ -106,9 +125,9 @@ function cursorOf(data: Buffer, at: number, end: number, baseOffset: number, cod
   }
 }
 
-function step(cursor: RecordCursor, baseOffset: number): void {
+function step(cursor: RecordCursor, baseOffset: number, fromDelta: number): boolean {
   try {
-    cursor.next();
+    return cursor.next(fromDelta);
   } catch (error) {
     throw new CorruptBatchError(baseOffset, (error as Error).message, { cause: error });
   }

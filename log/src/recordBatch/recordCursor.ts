@@ -17,20 +17,25 @@ export class RecordCursor {
     this.#end = end;
   }
 
-  /** Throws `RangeError` where the records do not fit the batch. */
-  next(): void {
+  /** False if it has passed over a record before `fromDelta`. Throws `RangeError` where the records do not fit the batch. */
+  next(fromDelta = 0): boolean {
     const length = this.#varint();
     const end = this.#at + length;
     if (length < 0 || end > this.#end) throw new RangeError(`a record of ${length} bytes does not fit its batch`);
     this.#at++;
     this.timestampDelta = this.#varlong();
     this.offsetDelta = this.#varint();
+    if (this.offsetDelta < fromDelta) {
+      this.#at = end;
+      return false;
+    }
     this.key = this.#bytes();
     this.value = this.#bytes();
     const headers = this.#varint();
     this.headers = headers > 0 ? this.#headers(headers) : undefined;
     if (this.#at > end) throw new RangeError('the fields of a record are longer than the record');
     this.#at = end;
+    return true;
   }
 
   #headers(count: number): Headers {

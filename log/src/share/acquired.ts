@@ -64,7 +64,7 @@ export function acquiredRecords(
   };
   let nextOffset: number | undefined;
   try {
-    nextOffset = decodeRecordBatches(batches, onRecord).nextOffset;
+    nextOffset = decodeRecordBatches(batches, onRecord, ranges[0]?.first, ranges.at(-1)?.last).nextOffset;
   } catch (unreadable) {
     return { records, vacant, unreadable };
   }
