@@ -3,11 +3,18 @@ module github.com/taskflow-hub/taskflow-hub/go-workers
 go 1.26.0
 
 require (
+	github.com/google/jsonschema-go v0.4.3
 	github.com/twmb/franz-go v1.22.3
 	github.com/twmb/franz-go/pkg/kmsg v1.15.1
+	github.com/zeebo/blake3 v0.2.4
+	golang.org/x/crypto v0.59.0
 )
 
-require github.com/twmb/avro v1.9.0 // indirect
+require (
+	github.com/klauspost/cpuid/v2 v2.0.12 // indirect
+	github.com/twmb/avro v1.9.0 // indirect
+	golang.org/x/sys v0.50.0 // indirect
+)
 
 require (
 	github.com/klauspost/compress v1.20.3 // indirect
