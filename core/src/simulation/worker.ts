@@ -241,7 +241,7 @@ export class Worker extends Process {
       return;
     }
     if (decision === 'after-hand-over') {
-      run.unreported = () => this.report(run, outcome);
+      this.reportLater(run, outcome);
       return;
     }
     run.unreported = undefined;
@@ -250,10 +250,16 @@ export class Worker extends Process {
     const withdraws = (): boolean => {
       if (run.phase === 'over') return true;
       if (decideReport(kind, run.hold, this.now) === 'report') return false;
-      run.unreported = () => this.report(run, outcome);
+      this.reportLater(run, outcome);
       return true;
     };
     this.append(run, event, () => this.accept(run), withdraws);
+  }
+
+  /** Once it is handed over, which is to be at once. */
+  private reportLater(run: Run, outcome: Outcome): void {
+    run.unreported = () => this.report(run, outcome);
+    this.after(0, () => this.upkeep(run));
   }
 
   /** Its settling event is on the log. */
@@ -291,14 +297,17 @@ export class Worker extends Process {
   }
 
   private upkeep(run: Run): void {
+    if (run.phase === 'over') return;
     const { values } = this.world;
     if (isCancelled(this.control, run.queued)) {
       if (run.started) run.started.endedAt ??= this.now;
       this.accept(run);
       return;
     }
-    if (run.unreported && decideReport('failure', run.hold, this.now) !== 'after-hand-over') run.unreported();
-    if (run.phase === 'over') return;
+    if (run.unreported && decideReport('failure', run.hold, this.now) !== 'after-hand-over') {
+      run.unreported();
+      return;
+    }
     if (isRenewalDue(run.hold, run.renewedAt, this.now, values)) this.renew(run);
     if (isHeartbeatDue(run.hold, run.heartbeatAt, this.now, values)) this.heartbeat(run);
     const runs = run.phase === 'running' || run.phase === 'waiting' || run.unreported !== undefined;
