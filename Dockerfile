@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One file, one target a service: docker build --target api|projector|workers|setup .
+# One file, one target a service: docker build --target api|projector|orchestrator|workers|setup .
 # The Node.js options are those that the starter gives: docs/decisions/0054 says why.
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
@@ -10,6 +10,7 @@ COPY log/package.json log/
 COPY service/package.json service/
 COPY api/package.json api/
 COPY projector/package.json projector/
+COPY orchestrator/package.json orchestrator/
 COPY workers/package.json workers/
 COPY infra/kafka/package.json infra/kafka/
 COPY infra/embedded/package.json infra/embedded/
@@ -25,6 +26,7 @@ COPY log log
 COPY service service
 COPY api api
 COPY projector projector
+COPY orchestrator orchestrator
 COPY workers workers
 COPY infra infra
 RUN npm run build
@@ -34,6 +36,8 @@ FROM manifests AS setup-dependencies
 RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/service --workspace=@taskflow/kafka
 FROM manifests AS projector-dependencies
 RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/projector
+FROM manifests AS orchestrator-dependencies
+RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/orchestrator
 FROM manifests AS workers-dependencies
 RUN npm ci --ignore-scripts --omit=dev --workspace=@taskflow/workers
 FROM manifests AS api-dependencies
@@ -63,6 +67,7 @@ COPY --from=build /app/infra/kafka/dist infra/kafka/dist
 COPY service/migrations service/migrations
 COPY api/migrations api/migrations
 COPY projector/migrations projector/migrations
+COPY orchestrator/migrations orchestrator/migrations
 CMD ["sh", "-c", "node infra/kafka/dist/setUp.js && exec node service/dist/migrate.js"]
 
 FROM runtime AS projector
@@ -73,6 +78,15 @@ COPY --from=build /app/projector/dist projector/dist
 EXPOSE 9100
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "9100"]
 CMD ["node", "projector/dist/main.js"]
+
+FROM runtime AS orchestrator
+ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100
+COPY --from=orchestrator-dependencies /app/node_modules node_modules
+COPY --from=build /app/orchestrator/package.json orchestrator/
+COPY --from=build /app/orchestrator/dist orchestrator/dist
+EXPOSE 9100
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "9100"]
+CMD ["node", "orchestrator/dist/main.js"]
 
 FROM runtime AS workers
 ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100

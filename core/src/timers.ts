@@ -65,7 +65,7 @@ export function applyToTimers(
     priority: event.priority,
     runId: event.runId,
     stepId: event.stepId,
-    eventsPartition: row?.eventsPartition ?? recorded.partition,
+    eventsPartition: event.event === 'TaskQueued' ? event.eventsPartition : recorded.partition,
     version,
     generation: event.generation,
     attempt: event.attempt,

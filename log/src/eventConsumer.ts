@@ -79,6 +79,8 @@ export interface PartitionProgress {
   /** The partition's end, asked for at `askedAt` (milliseconds since 1970). Undefined before the first answer. */
   readonly end: number | undefined;
   readonly askedAt: number | undefined;
+  /** How often reading it was cut short in this assignment: by an error, a lost connection, a leader that moved. */
+  readonly interruptions: number;
   /** Why it stands still. */
   readonly stopped: Error | undefined;
 }
@@ -158,12 +160,13 @@ export class EventConsumer {
 
   /** How far each partition of this member is. */
   progress(): PartitionProgress[] {
-    return (this.#reader?.queues ?? []).map(({ position, handled, end, askedAt, stopped }) => ({
+    return (this.#reader?.queues ?? []).map(({ position, handled, end, askedAt, interruptions, stopped }) => ({
       topic: position.topic,
       partition: position.partition,
       next: handled,
       end,
       askedAt,
+      interruptions,
       stopped,
     }));
   }

@@ -31,8 +31,8 @@ export type Decoding<E> = (records: readonly LogRecord[]) => DecodedBatch<E> | P
 
 export interface DecodingOptions<E> {
   readonly registry: Registry;
-  /** Decides by the first five bytes whether a body is decoded at all; all are if absent. */
-  readonly wants?: (name: RecordName) => boolean;
+  /** Decides by the first five bytes, or by the record's key, whether a body is decoded at all; all are if absent. Asked in order. */
+  readonly wants?: (name: RecordName, record: LogRecord) => boolean;
   /** The event, where it concerns the consumer. Throws `UndecodableError` where it cannot be what its writer meant. */
   readonly select: (decoded: TaskflowRecord, record: LogRecord) => E | undefined;
   readonly logger: Logger;
@@ -53,7 +53,7 @@ export function createDecoding<E>(options: DecodingOptions<E>): Decoding<E> {
   function decode(record: LogRecord): E | undefined {
     if (record.value === null) throw new UndecodableError('it has no value');
     const name = wants && codec.nameOf(record.value);
-    if (name !== undefined && !wants?.(name)) return undefined;
+    if (name !== undefined && !wants?.(name, record)) return undefined;
     return select(codec.decode(record.value), record);
   }
 

@@ -9,6 +9,8 @@ export interface Pacing {
   /** A batch of this many records, or of this many bytes of values, takes no more until the flush before it has ended. */
   readonly maxRecords: number;
   readonly maxBytes: number;
+  /** A batch in which nothing concerns the consumer, so that only its positions would be written, waits this long. As long as others if absent. */
+  readonly quietMs?: number;
 }
 
 export const DEFAULT_PACING: Pacing = {
@@ -22,13 +24,20 @@ export const DEFAULT_PACING: Pacing = {
 /** How long an open batch waits before it is written, given how many records the flush before it had. */
 export function flushDelayMs(
   pacing: Pacing,
-  batch: { readonly openedAt: number; readonly records: number },
+  batch: { readonly openedAt: number; readonly records: number; readonly events: number },
   lastFlushRecords: number,
   now: number,
 ): number {
+  const quietMs = batch.events === 0 ? pacing.quietMs : undefined;
+  if (quietMs !== undefined) return within(quietMs, batch.openedAt + quietMs - now);
   if (lastFlushRecords < pacing.idleRecords && batch.records < pacing.idleRecords) return 0;
   if (batch.records >= pacing.enoughRecords) return 0;
-  return Math.min(Math.max(batch.openedAt + pacing.maxWaitMs - now, 0), pacing.maxWaitMs);
+  return within(pacing.maxWaitMs, batch.openedAt + pacing.maxWaitMs - now);
+}
+
+/** The clock may have been set: no wait is longer than its bound. */
+function within(maxMs: number, ms: number): number {
+  return Math.min(Math.max(ms, 0), maxMs);
 }
 
 /** Whether a batch is so large that whoever delivers more must wait. */

@@ -11,7 +11,7 @@ const pacing: Pacing = {
 
 describe('flushDelayMs', () => {
   const at = (records: number, lastFlushRecords: number, ageMs = 0) =>
-    flushDelayMs(pacing, { records, openedAt: 1_000 }, lastFlushRecords, 1_000 + ageMs);
+    flushDelayMs(pacing, { records, events: 1, openedAt: 1_000 }, lastFlushRecords, 1_000 + ageMs);
 
   it('is nothing while little comes', () => {
     expect(at(3, 2)).to.equal(0);
@@ -26,6 +26,15 @@ describe('flushDelayMs', () => {
 
   it('never exceeds the longest wait, whatever the clock does', () => {
     expect(at(100, 100, -10_000)).to.equal(30);
+  });
+
+  it('is longer where only positions would be written, if so set', () => {
+    const quiet = (records: number, ageMs: number, events = 0) =>
+      flushDelayMs({ ...pacing, quietMs: 250 }, { records, events, openedAt: 1_000 }, 0, 1_000 + ageMs);
+    expect(quiet(3, 0)).to.equal(250);
+    expect(quiet(4_000, 100)).to.equal(150);
+    expect(quiet(3, 300)).to.equal(0);
+    expect(quiet(3, 0, 1)).to.equal(0);
   });
 
   it('ends when a batch is large enough', () => {

@@ -20,6 +20,8 @@ export class OpenBatch<E, Folded> {
   events = 0;
   /** Bytes of the values of the records taken. */
   bytes = 0;
+  /** Resolves when it is committed, or dropped. */
+  readonly settled = Promise.withResolvers<void>();
   readonly #folding: Folding<E, Folded>;
 
   constructor(folding: Folding<E, Folded>) {

@@ -64,6 +64,23 @@ export async function readPositions(db: Pool | ClientBase, consumer: string): Pr
   return new Map(rows.map((row) => [partitionKey(row.topic, row.partition), row.next_offset]));
 }
 
+/** Locks positions against everybody else until the transaction ends, and gives them by `partitionKey`; in one order for all. */
+export async function lockPositions(
+  tx: ClientBase,
+  consumer: string,
+  partitions: readonly TopicPartition[],
+): Promise<Map<string, number>> {
+  const { rows } = await tx.query<{ topic: string; partition: number; next_offset: number }>({
+    name: 'lock-positions',
+    text: `select topic, partition, next_offset from consumer_positions
+      where consumer = $1 and (topic, partition) in (select * from unnest($2::text[], $3::int[]))
+      order by topic, partition
+      for update`,
+    values: [consumer, partitions.map(({ topic }) => topic), partitions.map(({ partition }) => partition)],
+  });
+  return new Map(rows.map((row) => [partitionKey(row.topic, row.partition), row.next_offset]));
+}
+
 /**
  * Moves positions within the transaction of the effects. Only rows that still stand at `from` move; where one does not, a
  * zombie is at work (or this is one), and `PositionRefusedError` makes the caller roll back.

@@ -2,7 +2,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import { backoffMs } from '@taskflow/log/backoff';
 import type { LogRecord } from '@taskflow/log/logRecord';
 import type { Pool, PoolClient } from 'pg';
-import type { DecodedRecord, Decoding, UndecodableRecord } from './decoding.ts';
+import type { DecodedBatch, DecodedRecord, Decoding, UndecodableRecord } from './decoding.ts';
 import { DEFAULT_PACING, flushDelayMs, isFull, type Pacing } from './flushPacing.ts';
 import type { Logger } from './logger.ts';
 import { OpenBatch } from './openBatch.ts';
@@ -59,6 +59,9 @@ export interface FlushReport {
   readonly attempts: number;
 }
 
+/** Decoded at a time. */
+const SLICE_RECORDS = 1_000;
+
 const POSTGRES_BACKOFF = { baseMs: 100, capMs: 5_000 };
 
 /**
@@ -74,6 +77,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   /** The offset that is due in each partition that is owned. */
   readonly #due = new Map<string, number>();
   #open: OpenBatch<E, Folded>;
+  #writing: OpenBatch<E, Folded> | undefined;
   /** Goes up whenever what was taken is dropped; what began before then has nothing more to say. */
   #generation = 0;
   #flushing: Promise<void> | undefined;
@@ -82,6 +86,8 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   #dropped = new AbortController();
   /** Aborted to end the wait for more. */
   #hurry = new AbortController();
+  /** Somebody waits for what was taken to be committed. */
+  #urgent = false;
   #stopped = false;
 
   constructor(options: TransactionalConsumerOptions<E, Folded, Outcome>) {
@@ -114,32 +120,49 @@ export class TransactionalConsumer<E, Folded, Outcome> {
 
   /** Takes records of one partition in, without waiting for them to be written; waits only where too much is waiting already. */
   async take(records: readonly LogRecord[]): Promise<void> {
-    const first = records[0];
-    if (first === undefined || this.#stopped) return;
     const generation = this.#generation;
-    const decoded = this.#options.decoding(records);
-    const batch = decoded instanceof Promise ? await decoded : decoded;
-    const key = partitionKey(first.topic, first.partition);
-    const due = this.#due.get(key);
-    if (generation !== this.#generation || due === undefined) return;
-    if (first.offset > due) {
-      throw new Error(`${key}: the records from ${due} to ${first.offset - 1} were passed over`);
+    // In slices, so that what is fetched in large pieces is not decoded before there is room for it.
+    for (let from = 0; from < records.length; from += SLICE_RECORDS) {
+      while (isFull(this.#pacing, this.#open) && !this.#stopped) {
+        this.#room ??= Promise.withResolvers();
+        await this.#room.promise;
+      }
+      if (this.#stopped || generation !== this.#generation) return;
+      const slice = records.length <= SLICE_RECORDS ? records : records.slice(from, from + SLICE_RECORDS);
+      const decoding = this.#options.decoding(slice);
+      const decoded = decoding instanceof Promise ? await decoding : decoding;
+      if (generation !== this.#generation) return;
+      this.#add(slice, decoded);
     }
+  }
+
+  #add(records: readonly LogRecord[], decoded: DecodedBatch<E>): void {
+    const { topic, partition, offset } = records[0]!;
+    const key = partitionKey(topic, partition);
+    const due = this.#due.get(key);
+    if (due === undefined) return;
+    if (offset > due) throw new Error(`${key}: the records from ${due} to ${offset - 1} were passed over`);
     const next = records.at(-1)!.offset + 1;
     if (next <= due) return;
-    this.#open.add(batch, { topic: first.topic, partition: first.partition, from: due, to: next }, records);
+    this.#open.add(decoded, { topic, partition, from: due, to: next }, records);
     this.#due.set(key, next);
     this.#flushing ??= this.#flushUntilEmpty(this.#generation);
     if (this.#open.records >= this.#pacing.enoughRecords) this.#hurry.abort();
-    if (isFull(this.#pacing, this.#open)) {
-      this.#room ??= Promise.withResolvers();
-      await this.#room.promise;
-    }
   }
 
   /** Resolves when all that was taken is committed (or dropped). */
   async flushed(): Promise<void> {
     while (this.#flushing) await this.#flushing;
+  }
+
+  /** Commits what has been taken so far, without waiting for more. Resolves when it is committed (or dropped). */
+  async flush(): Promise<void> {
+    const batch = this.#open.isEmpty ? this.#writing : this.#open;
+    if (batch === undefined) return;
+    this.#urgent = true;
+    this.#hurry.abort();
+    await batch.settled.promise;
+    this.#urgent = false;
   }
 
   /** Takes nothing more, and commits once more what was taken, if PostgreSQL is there. */
@@ -172,7 +195,11 @@ export class TransactionalConsumer<E, Folded, Outcome> {
         this.#lastFlushRecords = batch.records;
         this.#room?.resolve();
         this.#room = undefined;
-        await this.#flush(batch, generation);
+        this.#writing = batch;
+        await this.#flush(batch, generation).finally(() => {
+          this.#writing = undefined;
+          batch.settled.resolve();
+        });
       }
     } finally {
       this.#flushing = undefined;
@@ -183,10 +210,13 @@ export class TransactionalConsumer<E, Folded, Outcome> {
 
   async #untilDue(): Promise<void> {
     await nextTurn(); // what comes in this turn, from other partitions too, goes into one batch
-    const wait = this.#stopped ? 0 : flushDelayMs(this.#pacing, this.#open, this.#lastFlushRecords, Date.now());
-    if (wait === 0) return;
-    this.#hurry = new AbortController();
-    await delay(wait, undefined, { signal: this.#hurry.signal }).catch(() => {});
+    for (;;) {
+      if (this.#stopped || this.#urgent) return;
+      const wait = flushDelayMs(this.#pacing, this.#open, this.#lastFlushRecords, Date.now());
+      if (wait === 0) return;
+      this.#hurry = new AbortController();
+      await delay(wait, undefined, { signal: this.#hurry.signal }).catch(() => {});
+    }
   }
 
   async #flush(batch: OpenBatch<E, Folded>, generation: number): Promise<void> {
@@ -267,6 +297,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   #drop(): void {
     this.#generation += 1;
     this.#due.clear();
+    this.#open.settled.resolve();
     this.#open = new OpenBatch(this.#options.effects);
     this.#room?.resolve();
     this.#room = undefined;

@@ -35,7 +35,7 @@ export const settings = {
   },
   statusBasePort: {
     variable: 'TASKFLOW_STATUS_BASE_PORT',
-    description: 'Status port of the projector; the workers have the ports after it.',
+    description: 'Status port of the projector; the workers have the ports after it, and the orchestrator the one after theirs.',
     default: '9100',
     schema: integer(1, 65_000),
   },

@@ -117,7 +117,10 @@ export class LeaderFetcher {
   }
 
   #relocate(queues: readonly PartitionQueue[], error: unknown): void {
-    for (const queue of queues) this.#queues.delete(queue);
+    for (const queue of queues) {
+      queue.interruptions += 1;
+      this.#queues.delete(queue);
+    }
     this.#reader.relocate(queues, error, ++this.#failures).catch((failure: unknown) => this.#reader.fail(failure));
   }
 

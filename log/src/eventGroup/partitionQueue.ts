@@ -22,6 +22,8 @@ export class PartitionQueue {
   movedAt = performance.now();
   /** When the leader last answered well. */
   answeredAt = performance.now();
+  /** How often reading was cut short: by an error, a lost connection, a leader that moved. */
+  interruptions = 0;
   /** Reading has ended here. */
   stopped: Error | undefined;
   #waiting: QueuedBatch[] = [];

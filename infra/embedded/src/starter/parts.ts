@@ -88,7 +88,8 @@ export function systemParts(settings: SystemSettings, environment: NodeJS.Proces
       const variables = { TASKFLOW_WORKER_NAME: name, TASKFLOW_STOP_GRACE_MS: String(workerGraceMs) };
       return service(name, 'workers/dist/main.js', ports.status + 1 + index, variables, ...prepared);
     }),
-    service('api', 'api/dist/main.js', ports.api, {}, 'projector', ...workers),
+    service('orchestrator', 'orchestrator/dist/main.js', ports.status + 1 + workers.length, {}, ...prepared),
+    service('api', 'api/dist/main.js', ports.api, {}, 'projector', 'orchestrator', ...workers),
   ];
 }
 
@@ -100,7 +101,7 @@ function logFile({ logDir }: SystemSettings, name: string): string {
 export function portsInUse({ ports, workers }: SystemSettings): { port: number; setting: keyof SystemPorts }[] {
   const { status, ...single } = ports;
   const named = Object.entries(single).map(([setting, port]) => ({ port, setting: setting as keyof SystemPorts }));
-  const statusPorts = Array.from({ length: workers + 1 }, (_, index) => ({
+  const statusPorts = Array.from({ length: workers + 2 }, (_, index) => ({
     port: status + index,
     setting: 'status' as const,
   }));

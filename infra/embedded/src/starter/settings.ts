@@ -24,7 +24,7 @@ export interface SystemPorts {
   readonly postgres: number;
   readonly mongo: number;
   readonly redis: number;
-  /** The first of the status ports: projector, then the workers. */
+  /** The first of the status ports: projector, then the workers, then the orchestrator. */
   readonly status: number;
 }
 

@@ -1,0 +1,70 @@
+import { protocolDefaults } from '@taskflow/core/protocolValues';
+import { createAppender } from '@taskflow/log/appender';
+import { connectCluster } from '@taskflow/log/cluster';
+import { connectRegistry } from '@taskflow/log/registry';
+import { loadConfig } from '@taskflow/service/config';
+import { startStatusServer } from '@taskflow/service/httpStatus';
+import { kafkaAccess } from '@taskflow/service/kafkaAccess';
+import { runService } from '@taskflow/service/lifecycle';
+import { createLogger } from '@taskflow/service/logger';
+import { createMetrics } from '@taskflow/service/metrics';
+import { closePostgresPool, createPostgresPool } from '@taskflow/service/postgres';
+import { createReadiness } from '@taskflow/service/readiness';
+import { followTaskTypes } from '@taskflow/service/taskTypes';
+import { orchestratorMetrics } from './metrics.ts';
+import { foldSession, indexedSession } from './sessions.ts';
+import { settings } from './settings.ts';
+import { startTimers } from './startTimers.ts';
+
+const config = loadConfig(settings);
+const logger = createLogger({ service: 'orchestrator', level: config.logLevel });
+const metrics = createMetrics();
+const readiness = createReadiness();
+
+runService({
+  name: 'orchestrator',
+  logger,
+  stopTimeoutMs: config.stopTimeoutMs,
+  async start({ onStop, fail, stopping }) {
+    const started = readiness.check('started');
+    const status = await startStatusServer({ port: config.statusPort, host: config.statusHost, readiness, metrics });
+    onStop('status server', () => status.stop());
+
+    const cluster = await connectCluster({ ...kafkaAccess(config), clientId: 'taskflow-orchestrator', logger });
+    onStop('cluster', () => cluster.close());
+    const registry = await connectRegistry({ url: config.registryUrl, logger });
+    const appender = createAppender(cluster);
+    onStop('appender', () => appender.close());
+    const types = await followTaskTypes({ cluster, codec: registry.codec, logger, signal: stopping, onFailure: fail });
+
+    const connect = (purpose: string, session: Readonly<Record<string, string>>) => {
+      const applicationName = `taskflow-orchestrator ${purpose}`;
+      const pool = createPostgresPool({
+        url: config.postgresUrl,
+        applicationName,
+        logger,
+        maxConnections: 4,
+        session,
+        pipeline: true,
+      });
+      onStop(`connections for ${purpose}`, () => closePostgresPool(pool));
+      return pool;
+    };
+    const timers = startTimers({
+      cluster,
+      registry,
+      appender,
+      types,
+      groupPrefix: config.groupPrefix,
+      foldPool: connect('folding', foldSession),
+      pool: connect('firing', indexedSession),
+      logger,
+      metrics: orchestratorMetrics(metrics),
+      readiness,
+      values: { ...protocolDefaults, ...config },
+      onFatal: fail,
+    });
+    onStop('timers', () => timers.stop());
+    started.ok();
+  },
+});
