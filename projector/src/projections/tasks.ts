@@ -10,12 +10,12 @@ import { taskTopics } from '../topics.ts';
 export interface TasksViewOptions {
   /** Told after each commit which shown tasks have a new state. */
   readonly onChanges: (changes: readonly TaskChange[]) => void;
-  /** How many states of unfinished tasks are remembered, about 2 KB each. */
+  /** How many states of unfinished tasks are remembered, about 3 KB each. */
   readonly remember?: number;
 }
 
 /** The tables `tasks` and `task_counts`: the state of each task, and how many there are. */
-export function tasksView({ onChanges, remember = 20_000 }: TasksViewOptions) {
+export function tasksView({ onChanges, remember = 8_000 }: TasksViewOptions) {
   const recent = new RecentStates(remember);
   const names: ReadonlySet<string> = new Set(taskEventNames);
   return projection<TaskEvent, Map<string, TaskState>, Written>({
