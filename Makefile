@@ -7,6 +7,11 @@ MAKEFLAGS += --no-print-directory
 # Node 24 comes as an npm package; the system's Node (20 or newer) only installs it.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
+# The same for every Go command, so that each finds compiled what another has compiled. No C compiler is needed, and of
+# FerretDB's backends only PostgreSQL is used: without SQLite there is less to fetch and to build.
+export CGO_ENABLED := 0
+export GOFLAGS := $(GOFLAGS) -trimpath -tags=ferretdb_no_sqlite
+
 state := $(or $(TASKFLOW_STATE_DIR),.taskflow)
 embedded := infra/embedded
 manifests := package.json package-lock.json $(wildcard */package.json infra/*/package.json)
@@ -40,10 +45,9 @@ $(jvm_stamp): $(embedded)/jvm/pom.xml
 		mvn --batch-mode --quiet -Dstyle.color=never --file $< package
 	@touch $@
 
-# Of FerretDB's backends only PostgreSQL is used; without SQLite it builds faster.
 $(mongo_program): $(wildcard $(embedded)/mongo/*.go $(embedded)/mongo/go.*)
-	@GOWORK=off CGO_ENABLED=0 sh scripts/quietly.sh 'Building the MongoDB-wire server with Go' \
-		go build -C $(embedded)/mongo -tags ferretdb_no_sqlite -trimpath -ldflags='-s -w' -o ../bin/embedded-mongo .
+	@GOWORK=off sh scripts/quietly.sh 'Building the MongoDB-wire server with Go' \
+		go build -C $(embedded)/mongo -ldflags='-s -w' -o ../bin/embedded-mongo .
 
 .PHONY: build
 build: install ## Compile everything to dist/ (incremental)

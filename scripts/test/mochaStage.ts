@@ -1,7 +1,7 @@
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { root, run } from './run.ts';
+import { root, run, stopRunning } from './run.ts';
 import { type Tally, verdict } from './tally.ts';
 
 interface MochaOptions {
@@ -23,11 +23,28 @@ export async function testWithMocha({ config, around = [] }: MochaOptions): Prom
       ...[...around, 'mocha', '--config', config, '--forbid-only'],
       ...['--reporter', 'scripts/test/mochaReporter.ts', '--reporter-option', `output=${output}`],
     ];
+    const watch = watchEnd(output);
     const exitCode = await run(file, args);
+    clearInterval(watch);
     return verdict(readTally(output), exitCode);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** How long Mocha may take to end after its last test: servers of the tests stop meanwhile. */
+const patienceMs = 60_000;
+
+/** Mocha waits for whatever its tests have left open. One that waits for too long is ended, and so fails. */
+function watchEnd(output: string): NodeJS.Timeout {
+  let testedAt: number | undefined;
+  return setInterval(() => {
+    if (testedAt === undefined && existsSync(output)) testedAt = Date.now();
+    if (testedAt === undefined || Date.now() < testedAt + patienceMs) return;
+    testedAt = Number.POSITIVE_INFINITY;
+    console.error('all tests have run, but something that they left open keeps Mocha from ending');
+    stopRunning();
+  }, 1_000);
 }
 
 /** What the reporter has written; nothing where Mocha did not get to its end. */

@@ -30,7 +30,12 @@ export function run(file: string, args: readonly string[], options: SpawnOptions
   });
 }
 
-/** The same, but gives the standard output instead of showing it. */
+/** Asks the running command to end. */
+export function stopRunning(): void {
+  running?.kill('SIGTERM');
+}
+
+/** The same as `run`, but gives the standard output instead of showing it. */
 export async function capture(
   file: string,
   args: readonly string[],
