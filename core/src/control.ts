@@ -1,5 +1,8 @@
 import type { TaskCancelRequested, TypePaused, TypeResumed } from '@taskflow/schemas/events';
 
+/** A value of `taskflow.control`; its key is the task's id, or the type. */
+export type ControlRecord = TaskCancelRequested | TypePaused | TypeResumed;
+
 /** What `taskflow.control` says at a moment: what of it concerns a worker. Folded from the topic's start, in its order. */
 export interface ControlState {
   /** Task id → the greatest generation that was cancelled. */
@@ -13,11 +16,7 @@ export function emptyControl(): ControlState {
 }
 
 /** Adds a record of the topic (null: a tombstone) to the state, in place: it holds all signals there are. */
-export function applyControl(
-  state: ControlState,
-  key: string,
-  record: TaskCancelRequested | TypePaused | TypeResumed | null,
-): void {
+export function applyControl(state: ControlState, key: string, record: ControlRecord | null): void {
   if (record === null) {
     // Keys don't collide: type names have no hyphen, task ids always do.
     state.cancelled.delete(key);
