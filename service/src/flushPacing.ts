@@ -9,7 +9,7 @@ export interface Pacing {
   /** A batch of this many records, or of this many bytes of values, takes no more until the flush before it has ended. */
   readonly maxRecords: number;
   readonly maxBytes: number;
-  /** A batch in which nothing concerns the consumer, so that only its positions would be written, waits this long. As long as others if absent. */
+  /** A batch in which nothing concerns the consumer, so that only its positions would be written, waits this long: as long as others if absent. */
   readonly quietMs?: number;
 }
 
@@ -17,8 +17,8 @@ export const DEFAULT_PACING: Pacing = {
   maxWaitMs: 30,
   enoughRecords: 6_000,
   idleRecords: 100,
-  maxRecords: 8_000,
-  maxBytes: 8 * 1024 * 1024,
+  maxRecords: 24_000,
+  maxBytes: 16 * 1024 * 1024,
 };
 
 /** How long an open batch waits before it is written, given how many records the flush before it had. */
@@ -28,10 +28,10 @@ export function flushDelayMs(
   lastFlushRecords: number,
   now: number,
 ): number {
+  if (batch.records >= pacing.enoughRecords) return 0;
   const quietMs = batch.events === 0 ? pacing.quietMs : undefined;
   if (quietMs !== undefined) return within(quietMs, batch.openedAt + quietMs - now);
   if (lastFlushRecords < pacing.idleRecords && batch.records < pacing.idleRecords) return 0;
-  if (batch.records >= pacing.enoughRecords) return 0;
   return within(pacing.maxWaitMs, batch.openedAt + pacing.maxWaitMs - now);
 }
 

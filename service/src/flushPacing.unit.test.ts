@@ -32,7 +32,8 @@ describe('flushDelayMs', () => {
     const quiet = (records: number, ageMs: number, events = 0) =>
       flushDelayMs({ ...pacing, quietMs: 250 }, { records, events, openedAt: 1_000 }, 0, 1_000 + ageMs);
     expect(quiet(3, 0)).to.equal(250);
-    expect(quiet(4_000, 100)).to.equal(150);
+    expect(quiet(900, 100)).to.equal(150);
+    expect(quiet(1_000, 100)).to.equal(0);
     expect(quiet(3, 300)).to.equal(0);
     expect(quiet(3, 0, 1)).to.equal(0);
   });

@@ -125,6 +125,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     for (let from = 0; from < records.length; from += SLICE_RECORDS) {
       while (isFull(this.#pacing, this.#open) && !this.#stopped) {
         this.#room ??= Promise.withResolvers();
+        this.#hurry.abort();
         await this.#room.promise;
       }
       if (this.#stopped || generation !== this.#generation) return;
@@ -147,7 +148,9 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#open.add(decoded, { topic, partition, from: due, to: next }, records);
     this.#due.set(key, next);
     this.#flushing ??= this.#flushUntilEmpty(this.#generation);
-    if (this.#open.records >= this.#pacing.enoughRecords) this.#hurry.abort();
+    const { enoughRecords, quietMs } = this.#pacing;
+    // A batch that began to wait as a quiet one may be none any more.
+    if (this.#open.records >= enoughRecords || (quietMs !== undefined && this.#open.events > 0)) this.#hurry.abort();
   }
 
   /** Resolves when all that was taken is committed (or dropped). */
@@ -211,7 +214,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   async #untilDue(): Promise<void> {
     await nextTurn(); // what comes in this turn, from other partitions too, goes into one batch
     for (;;) {
-      if (this.#stopped || this.#urgent) return;
+      if (this.#stopped || this.#urgent || isFull(this.#pacing, this.#open)) return;
       const wait = flushDelayMs(this.#pacing, this.#open, this.#lastFlushRecords, Date.now());
       if (wait === 0) return;
       this.#hurry = new AbortController();
