@@ -1,6 +1,7 @@
 import type { Consumer } from 'kafkajs';
 import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster.ts';
+import { quietRequestQueues } from './quietRequestQueue.ts';
 
 /** Partition numbers by topic. */
 export type Assignment = ReadonlyMap<string, readonly number[]>;
@@ -57,6 +58,7 @@ export class GroupMember {
   }
 
   start(): void {
+    quietRequestQueues();
     this.#watch = setInterval(() => this.#checkSession(), 1_000);
     this.#change(() => this.#replace());
   }
