@@ -75,6 +75,22 @@ describe('decideOutcome', () => {
     }
   });
 
+  it('schedules the next attempt where an orchestrator runs, and the task allows one', () => {
+    const event = decideOutcome(queued, { kind: 'failed', error: { ...error, retryable: true } }, context, {
+      random: 0.5,
+    });
+    expect(event).to.deep.include({
+      event: 'TaskRetryScheduled',
+      attempt: 2,
+      failures: 2,
+      recoveries: 0,
+      retryAt: context.now + 1_000,
+      task: queued.task,
+    });
+    const last = decideOutcome(queued, { kind: 'failed', error }, context, { random: 0.5 });
+    expect(last).to.include({ event: 'TaskFailed', failures: 2 });
+  });
+
   it('bounds an error’s message and details', () => {
     const long = {
       ...error,

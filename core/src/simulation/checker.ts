@@ -1,7 +1,7 @@
 import { evolve, hasEnded, type RecordedEvent, type TaskState, timeline } from '@taskflow/schemas/fold';
 import type { Broker } from './broker.ts';
 import type { Random } from './random.ts';
-import type { HandlerStart } from './world.ts';
+import type { HandlerStart, TaskPlan } from './world.ts';
 
 /** A start beyond the first of an attempt, or beside or behind what had been started or ended. */
 export interface ExtraStart {
@@ -17,6 +17,8 @@ export interface Verdict {
   readonly extra: readonly ExtraStart[];
   readonly attempts: number;
   readonly statuses: ReadonlyMap<string, number>;
+  /** Tasks given up as WORKER_LOST that kill no process. */
+  readonly innocents: readonly string[];
 }
 
 export function judge(
@@ -28,10 +30,12 @@ export function judge(
   const faults: string[] = [];
   const logs = logsByTask(broker);
   const statuses = new Map<string, number>();
+  const innocents: string[] = [];
   for (const taskId of accepted) if (!logs.has(taskId)) faults.push(`${taskId} was acknowledged and is not on the log`);
   for (const [taskId, log] of logs) {
     const state = fold(log);
     statuses.set(state.status, (statuses.get(state.status) ?? 0) + 1);
+    if (state.error?.code === 'WORKER_LOST' && !isPoison(state)) innocents.push(taskId);
     if (!hasEnded(state.status))
       faults.push(`${taskId} is stuck: ${state.status}, generation ${state.generation}, attempt ${state.attempt}`);
     faults.push(...secondEnds(taskId, state), ...otherFolds(taskId, log, state, random));
@@ -40,7 +44,11 @@ export function judge(
   const byTask = Map.groupBy(starts, ({ taskId, generation }) => `${taskId}.${generation}`);
   const extra = [...byTask.values()].flatMap((ofTask) => extraStarts(ofTask, logs.get(ofTask[0]!.taskId) ?? []));
   const attempts = new Set(starts.map(({ taskId, generation, attempt }) => `${taskId}.${generation}.${attempt}`)).size;
-  return { faults, extra, attempts, statuses };
+  return { faults, extra, attempts, statuses, innocents };
+}
+
+function isPoison({ submission }: TaskState): boolean {
+  return submission !== null && (JSON.parse(submission.payload) as TaskPlan).killsAfterMs !== null;
 }
 
 export function logsByTask(broker: Broker): Map<string, RecordedEvent[]> {

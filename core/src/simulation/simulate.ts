@@ -22,6 +22,8 @@ export interface Report {
   readonly starts: number;
   readonly extra: readonly ExtraStart[];
   readonly statuses: ReadonlyMap<string, number>;
+  /** Tasks given up as WORKER_LOST that kill no process. */
+  readonly innocents: readonly string[];
   readonly counts: ReadonlyMap<string, number>;
   readonly archived: number;
   /** Of simulated time. */
@@ -95,6 +97,7 @@ export function simulate(seed: number): Report {
     starts: starts.length,
     extra: verdict.extra,
     statuses: verdict.statuses,
+    innocents: verdict.innocents,
     counts,
     archived: broker.group.archived,
     seconds: Math.round((timeline.now - begun) / 1000),
