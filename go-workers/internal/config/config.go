@@ -1,0 +1,189 @@
+// Package config reads what a Go worker is told by its environment: the same variables as the TypeScript workers
+// (workers/src/config.ts; docs/configuration.md lists them). An empty variable counts as unset.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
+)
+
+// A Config is the environment's, checked.
+type Config struct {
+	Brokers       []string
+	TLS           bool
+	SASLMechanism string // none, plain, scram-sha-256 or scram-sha-512
+	Username      string
+	Password      string
+	RegistryURL   string
+
+	LogLevel    slog.Level
+	StatusAddr  string
+	StopTimeout time.Duration
+
+	EventsPartitions, QueuePartitions    int
+	ReplicationFactor, MinInSyncReplicas int
+	RetentionMs                          int64
+
+	WorkerName string
+	TaskTypes  []string
+	TestTypes  bool
+	// SlotsOfEach is 0 where not set; SlotsByType are those set for a type.
+	SlotsOfEach int
+	SlotsByType map[string]int
+	FetchAllow  safefetch.AllowList
+	Grace       time.Duration
+	LockRenew   time.Duration
+	Lease       time.Duration
+}
+
+var (
+	brokerPattern = regexp.MustCompile(`^[^\s:]+:\d{1,5}$`)
+	namePattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
+	slotPattern   = regexp.MustCompile(`^(?:([a-z][a-z0-9_]*)=)?([1-9]\d{0,4})$`)
+)
+
+// Read checks all variables. The error is one line that names the first that is wrong.
+func Read(getenv func(string) string) (Config, error) {
+	r := reader{getenv: getenv}
+	config := Config{
+		Brokers: r.list("TASKFLOW_KAFKA_BROKERS", "127.0.0.1:29092", func(broker string) bool { return brokerPattern.MatchString(broker) },
+			"must be a comma-separated list of host:port"),
+		TLS:           r.flag("TASKFLOW_KAFKA_TLS", "false"),
+		SASLMechanism: r.oneOf("TASKFLOW_KAFKA_SASL_MECHANISM", "none", "none", "plain", "scram-sha-256", "scram-sha-512"),
+		Username:      r.getenv("TASKFLOW_KAFKA_USERNAME"),
+		Password:      r.getenv("TASKFLOW_KAFKA_PASSWORD"),
+		RegistryURL:   r.url("TASKFLOW_REGISTRY_URL", "http://127.0.0.1:28081/apis/ccompat/v7"),
+		StopTimeout:   r.milliseconds("TASKFLOW_STOP_TIMEOUT_MS", 15_000, 100, 3_600_000),
+
+		EventsPartitions:  int(r.integer("TASKFLOW_PARTITIONS", 3, 1, 1_000)),
+		QueuePartitions:   int(r.integer("TASKFLOW_QUEUE_PARTITIONS", 1, 1, 1_000)),
+		ReplicationFactor: int(r.integer("TASKFLOW_REPLICATION_FACTOR", 1, 1, 99)),
+		MinInSyncReplicas: int(r.integer("TASKFLOW_MIN_INSYNC_REPLICAS", 1, 1, 99)),
+		RetentionMs:       r.integer("TASKFLOW_RETENTION_MS", -1, -1, 1<<53-1),
+
+		WorkerName: r.text("TASKFLOW_WORKER_NAME", "go-worker", namePattern, "must be letters, digits, - and _, at most 63"),
+		TaskTypes:  r.list("TASKFLOW_TASK_TYPES", "", nil, ""),
+		TestTypes:  r.flag("TASKFLOW_TEST_TYPES", "true"),
+		Grace:      r.milliseconds("TASKFLOW_STOP_GRACE_MS", 10_000, 0, 3_600_000),
+		LockRenew:  r.milliseconds("TASKFLOW_LOCK_RENEW_MS", 5_000, 100, 600_000),
+		Lease:      r.milliseconds("TASKFLOW_LEASE_MS", 30_000, 1_000, 3_600_000),
+	}
+	_ = config.LogLevel.UnmarshalText([]byte(r.oneOf("TASKFLOW_LOG_LEVEL", "info", "error", "warn", "info", "debug")))
+	host := r.text("TASKFLOW_STATUS_HOST", "127.0.0.1", nil, "")
+	config.StatusAddr = fmt.Sprintf("%s:%d", host, r.integer("TASKFLOW_STATUS_PORT", 0, 0, 65_535))
+	config.SlotsOfEach, config.SlotsByType = r.slots("TASKFLOW_SLOTS")
+	config.FetchAllow = r.allowList("TASKFLOW_FETCH_ALLOW")
+	return config, r.err
+}
+
+// A reader remembers the first wrong variable.
+type reader struct {
+	getenv func(string) string
+	err    error
+}
+
+func (r *reader) wrong(variable, what string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%s %s", variable, what)
+	}
+}
+
+func (r *reader) valueOr(variable, otherwise string) string {
+	if value := r.getenv(variable); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+func (r *reader) text(variable, otherwise string, pattern *regexp.Regexp, what string) string {
+	value := r.valueOr(variable, otherwise)
+	if pattern != nil && !pattern.MatchString(value) {
+		r.wrong(variable, what)
+	}
+	return value
+}
+
+func (r *reader) integer(variable string, otherwise, low, high int64) int64 {
+	value, err := strconv.ParseInt(r.valueOr(variable, strconv.FormatInt(otherwise, 10)), 10, 64)
+	if err != nil || value < low || value > high {
+		r.wrong(variable, fmt.Sprintf("must be a whole number from %d to %d", low, high))
+	}
+	return value
+}
+
+func (r *reader) milliseconds(variable string, otherwise, low, high int64) time.Duration {
+	return time.Duration(r.integer(variable, otherwise, low, high)) * time.Millisecond
+}
+
+func (r *reader) oneOf(variable, otherwise string, values ...string) string {
+	value := r.valueOr(variable, otherwise)
+	for _, one := range values {
+		if value == one {
+			return value
+		}
+	}
+	r.wrong(variable, "must be one of "+strings.Join(values, ", "))
+	return otherwise
+}
+
+func (r *reader) flag(variable, otherwise string) bool {
+	return r.oneOf(variable, otherwise, "true", "false") == "true"
+}
+
+func (r *reader) list(variable, otherwise string, valid func(string) bool, what string) []string {
+	var words []string
+	for part := range strings.SplitSeq(r.valueOr(variable, otherwise), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		if valid != nil && !valid(part) {
+			r.wrong(variable, what)
+		}
+		words = append(words, part)
+	}
+	if valid != nil && len(words) == 0 {
+		r.wrong(variable, what)
+	}
+	return words
+}
+
+func (r *reader) url(variable, otherwise string) string {
+	value := strings.TrimRight(r.valueOr(variable, otherwise), "/")
+	if parsed, err := url.Parse(value); err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+		r.wrong(variable, "must be a URL that begins with http:// or https://")
+	}
+	return value
+}
+
+func (r *reader) slots(variable string) (ofEach int, byType map[string]int) {
+	byType = map[string]int{}
+	for _, part := range r.list(variable, "", nil, "") {
+		match := slotPattern.FindStringSubmatch(part)
+		if match == nil {
+			r.wrong(variable, "must be a number, or type=number, separated by commas: 64,noop=1000")
+			continue
+		}
+		count, _ := strconv.Atoi(match[2])
+		if match[1] == "" {
+			ofEach = count
+		} else {
+			byType[match[1]] = count
+		}
+	}
+	return ofEach, byType
+}
+
+func (r *reader) allowList(variable string) safefetch.AllowList {
+	list, err := safefetch.ParseAllowList(r.getenv(variable))
+	if err != nil {
+		r.wrong(variable, ": "+err.Error())
+	}
+	return list
+}

@@ -1,0 +1,107 @@
+package worker
+
+import (
+	"context"
+	"sync"
+)
+
+// slots are how many tasks of a type run at once in this process, and how many may be under way in all. A slot is free again
+// when its handler has ended, not only when its outcome is on the log, so that short tasks do not wait for the broker; unsettled
+// bounds how far that may run ahead.
+type slots struct {
+	size         int
+	maxUnsettled int
+
+	mu        sync.Mutex
+	running   int
+	unsettled int
+	changed   chan struct{} // buffered: a slot may be free
+	unused    []chan struct{}
+}
+
+func newSlots(size int) *slots {
+	return &slots{size: size, maxUnsettled: max(2*size, 256), changed: make(chan struct{}, 1)}
+}
+
+func (s *slots) inUse() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
+}
+
+// free says how many records could be taken now.
+func (s *slots) free() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(0, min(s.size-s.running, s.maxUnsettled-s.unsettled))
+}
+
+// begin: a record was taken, its run begins.
+func (s *slots) begin() {
+	s.mu.Lock()
+	s.running++
+	s.unsettled++
+	s.mu.Unlock()
+}
+
+// end: its handler has ended, or was given up.
+func (s *slots) end() {
+	s.mu.Lock()
+	s.running--
+	var unused []chan struct{}
+	if s.running == 0 {
+		unused, s.unused = s.unused, nil
+	}
+	s.mu.Unlock()
+	for _, one := range unused {
+		close(one)
+	}
+	s.wake()
+}
+
+// settle: it is accepted, released or dropped.
+func (s *slots) settle() {
+	s.mu.Lock()
+	s.unsettled--
+	s.mu.Unlock()
+	s.wake()
+}
+
+func (s *slots) wake() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+// untilFree gives the free slots once there are some; 0 when ctx ends first. One caller at a time.
+func (s *slots) untilFree(ctx context.Context) int {
+	for {
+		if free := s.free(); free > 0 {
+			return free
+		}
+		select {
+		case <-s.changed:
+		case <-ctx.Done():
+			return 0
+		}
+	}
+}
+
+// untilUnused returns true when no slot is in use, false when ctx ends first.
+func (s *slots) untilUnused(ctx context.Context) bool {
+	s.mu.Lock()
+	if s.running == 0 {
+		s.mu.Unlock()
+		return true
+	}
+	unused := make(chan struct{})
+	s.unused = append(s.unused, unused)
+	s.mu.Unlock()
+	select {
+	case <-unused:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

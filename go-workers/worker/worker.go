@@ -1,0 +1,190 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/appender"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/murmur"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
+	schemas "github.com/taskflow-hub/taskflow-hub/schemas/go"
+)
+
+const (
+	// stuckAfter: nothing moved for so long, and the worker says that it is not well.
+	stuckAfter = 30 * time.Second
+	tickEvery  = time.Second
+	// flushLimit is for outcomes to reach a broker that answers slowly or is away, once the worker stops.
+	flushLimit     = 2 * time.Second
+	flushLogsLimit = 500 * time.Millisecond
+)
+
+// A Type is what a worker runs, and where it comes from.
+type Type struct {
+	Definition *task.Definition
+	Queues     *Queues
+	Slots      int
+}
+
+// Options of a worker. All are needed.
+type Options struct {
+	WorkerID string
+	Types    []Type
+	// Appender is for events, LogAppender for the lines that tasks log.
+	Appender, LogAppender *appender.Appender
+	Codec                 *schemas.Codec
+	// Learn teaches the codec a schema; false: nobody knows it; an error while that cannot be known.
+	Learn func(ctx context.Context, schemaID uint32) (bool, error)
+	// LogPartitions are those of taskflow.logs.
+	LogPartitions int32
+	Fetch         *safefetch.Client
+	Values        protocol.Values
+	// Grace is how long running tasks may go on after Stop.
+	Grace time.Duration
+	// BrokerTime is the broker's clock at some moment before Start, in milliseconds since 1970.
+	BrokerTime int64
+	Metrics    *Metrics
+	Logger     *slog.Logger
+}
+
+// A Worker runs tasks until it is stopped.
+type Worker struct {
+	options    Options
+	metrics    *Metrics
+	clock      brokerClock
+	lanes      []*lane
+	dispatches []*dispatch
+	stopTaking context.CancelFunc
+	abandon    context.CancelFunc
+	ticking    sync.WaitGroup
+	stopTicks  chan struct{}
+}
+
+// Start runs tasks of the given types.
+func Start(options Options) *Worker {
+	w := &Worker{options: options, metrics: options.Metrics, stopTicks: make(chan struct{})}
+	w.clock.saw(options.BrokerTime)
+	running, abandon := context.WithCancel(context.Background())
+	taking, stopTaking := context.WithCancel(running)
+	w.abandon, w.stopTaking = abandon, stopTaking
+	for _, one := range options.Types {
+		w.lanes = append(w.lanes, newLane(w, running, one))
+	}
+	for _, lane := range w.lanes {
+		w.dispatches = append(w.dispatches, startDispatch(taking, lane))
+	}
+	w.ticking.Go(w.tick)
+	return w
+}
+
+// Stop takes nothing more, gives running tasks the grace, gives back what still runs, and waits until outcomes are on the log.
+func (w *Worker) Stop() {
+	w.stopTaking()
+	for _, dispatch := range w.dispatches {
+		<-dispatch.done
+	}
+	grace, cancel := context.WithTimeout(context.Background(), w.options.Grace)
+	defer cancel()
+	count := 0
+	for _, lane := range w.lanes {
+		if !lane.slots.untilUnused(grace) {
+			count += lane.giveUp()
+		}
+	}
+	if count > 0 {
+		w.options.Logger.Warn("tasks still ran after the grace and were given back", "tasks", count, "grace", w.options.Grace)
+	}
+	flush, cancelFlush := context.WithTimeout(context.Background(), flushLimit)
+	defer cancelFlush()
+	if !w.options.Appender.Flush(flush) {
+		w.options.Logger.Warn("the broker did not take all outcomes in time; their tasks will run again", "events", w.options.Appender.Pending())
+	}
+	flushLogs, cancelFlushLogs := context.WithTimeout(context.Background(), flushLogsLimit)
+	defer cancelFlushLogs()
+	w.options.LogAppender.Flush(flushLogs)
+	close(w.stopTicks)
+	w.ticking.Wait()
+	w.abandon()
+}
+
+func (w *Worker) tick() {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case now := <-ticker.C:
+			for _, lane := range w.lanes {
+				lane.tick(now)
+				w.metrics.slots.WithLabelValues(lane.definition.Type).Set(float64(lane.slots.size))
+				w.metrics.slotsInUse.WithLabelValues(lane.definition.Type).Set(float64(lane.slots.inUse()))
+			}
+			w.metrics.outbox.WithLabelValues("events").Set(float64(w.options.Appender.Pending()))
+			w.metrics.outbox.WithLabelValues("logs").Set(float64(w.options.LogAppender.Pending()))
+		case <-w.stopTicks:
+			return
+		}
+	}
+}
+
+func (w *Worker) writeLogLine(line *schemas.TaskLogLine) bool {
+	value, err := w.options.Codec.Encode(line)
+	if err != nil {
+		return false
+	}
+	return w.options.LogAppender.Append(&appender.Record{
+		Topic: schemas.LogsTopic, Partition: murmur.Partition(line.TaskID, w.options.LogPartitions), Key: line.TaskID, Value: value,
+	}) == nil
+}
+
+// CheckQueues says why the worker cannot take tasks; nil when it can.
+func (w *Worker) CheckQueues() error {
+	for _, lane := range w.lanes {
+		for priority, queue := range lane.queues.byPriority {
+			health := queue.Health()
+			what := ""
+			switch {
+			case health.AssignedPartitions == 0:
+				what = "has no assignment"
+			case health.OpenSessions == 0:
+				what = "has no session with its broker"
+			default:
+				continue
+			}
+			err := fmt.Errorf("the queue %s.%s %s", lane.definition.Type, priority, what)
+			if health.LastError != nil {
+				err = fmt.Errorf("%w: %w", err, health.LastError)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckProgress says what does not move; nil when all is well.
+func (w *Worker) CheckProgress() error {
+	if stuck := w.options.Appender.Stuck(); stuck > stuckAfter {
+		return fmt.Errorf("%d events wait to be appended, none was for %v", w.options.Appender.Pending(), stuck.Round(time.Second))
+	}
+	var errs []error
+	for i, lane := range w.lanes {
+		if lane.slots.free() == 0 { // nothing is asked for
+			continue
+		}
+		silent := time.Since(*w.dispatches[i].wantsSince.Load())
+		for _, queue := range lane.queues.byPriority {
+			if since := queue.Health().SinceFetch; since >= 0 {
+				silent = min(silent, since)
+			}
+		}
+		if silent > stuckAfter {
+			errs = append(errs, fmt.Errorf("no queue of %s has answered for %v", lane.definition.Type, silent.Round(time.Second)))
+		}
+	}
+	return errors.Join(errs...)
+}
