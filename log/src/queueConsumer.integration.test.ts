@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { CompressionTypes } from 'kafkajs';
 import type { Delivered, QueueSession } from './queueConsumer.ts';
+import { endOffsets } from './reader.ts';
 import { type QueueFixture, queueFixture, take, values } from './testing/queueFixture.ts';
 
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `v${from + index}`);
@@ -203,6 +205,8 @@ describe('queue consumer', function () {
     await transaction.send({ topic: queue.topic, messages: [{ partition: 0, value: 'in a transaction' }] });
     await transaction.commit();
     await transactional.disconnect();
+    // The broker answers a commit before it has written the marker.
+    while ((await endOffsets(fixture.cluster, [queue.topic])).get(queue.topic)?.[0] !== 2) await delay(10);
     await fixture.produce(queue, numbered(50), { compression: CompressionTypes.GZIP });
     const consumer = await fixture.open(queue);
     const records = await take(consumer, 51);
