@@ -20,6 +20,7 @@ import { startProjection } from './startProjection.ts';
 import { sweepDocuments } from './sweep.ts';
 import { type LogFixture, openLog, topicsOf, typeName } from './testing/logFixture.ts';
 import { startTcpProxy, type TcpProxy } from './testing/tcpProxy.ts';
+import { VIEW_SESSION } from './viewSession.ts';
 
 const userId = '00000000-0000-4000-8000-000000000001';
 
@@ -71,7 +72,7 @@ describe('the Mongo views', () => {
         registry: log.registry,
         types,
         groupPrefix: `test.${database.name}`,
-        pool: database.pool(),
+        pool: database.pool({ session: VIEW_SESSION, pipeline: true }),
         logger: silentLogger,
         metrics: projectionMetrics(createMetrics({ defaults: false })),
         readiness,

@@ -14,7 +14,10 @@ import { type LogFixture, openLog, topicsOf, typeName } from './testing/logFixtu
 import { freePort, type ProjectorProcess, startProjector } from './testing/projectorProcess.ts';
 import { randomLog } from './testing/randomLog.ts';
 
-describe('the projector, when others fail', () => {
+describe('the projector, when others fail', function () {
+  // Several of them wait for a killed member's session to end.
+  this.timeout(180_000);
+
   let log: LogFixture;
   let projector: ProjectorProcess | undefined;
   const cleanups: (() => Promise<unknown>)[] = [];

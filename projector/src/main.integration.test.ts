@@ -9,7 +9,10 @@ import { type LogFixture, openLog, topicsOf, typeName } from './testing/logFixtu
 import { freePort, type ProjectorProcess, startProjector } from './testing/projectorProcess.ts';
 import { randomLog } from './testing/randomLog.ts';
 
-describe('the projector', () => {
+describe('the projector', function () {
+  // Several of them wait for a killed member's session to end.
+  this.timeout(180_000);
+
   let log: LogFixture;
   let database: TestDatabase;
   let pool: Pool;

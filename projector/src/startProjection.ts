@@ -92,6 +92,8 @@ export async function startProjection<E, Folded, Outcome>(
     onRevoked: () => consumer.revoked(),
     onGap: (error) => logger.error('The log does not continue where the view stands: rebuild the view', { error }),
     onFatal: ports.onFatal,
+    // The least that a broker takes by default: the partitions of a killed instance stand still for as long.
+    sessionTimeoutMs: 6_000,
   });
   const unsubscribe = types.onChange(() => {
     topics = projection.reads(types.all());

@@ -17,8 +17,8 @@ export const DEFAULT_PACING: Pacing = {
   maxWaitMs: 30,
   enoughRecords: 6_000,
   idleRecords: 100,
-  maxRecords: 24_000,
-  maxBytes: 16 * 1024 * 1024,
+  maxRecords: 8_000,
+  maxBytes: 8 * 1024 * 1024,
 };
 
 /** How long an open batch waits before it is written, given how many records the flush before it had. */
