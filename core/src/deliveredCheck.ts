@@ -77,7 +77,7 @@ export type ClaimDecision =
 /**
  * Asked once the TaskStarted of a checked record is acknowledged, with the log read up to that start: what came to the log
  * between the last look and the start decides. A hand-over before the start is seen here, and a hand-over behind it
- * sees the start (`isOvertaken`): of two workers one gives way, however long their events were under way.
+ * sees the start (`isOvertakenBy`): of two workers one gives way, however long their events were under way.
  */
 export function decideClaim(findings: Findings, lockHolds: boolean): ClaimDecision {
   if (findings.settled) return { action: 'accept', because: findings.settled };

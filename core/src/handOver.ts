@@ -17,11 +17,12 @@ export type HandOverReason = 'age' | 'window' | 'session-lost' | 'lock-passed';
 export interface HandOver {
   readonly reason: HandOverReason;
   /**
-   * Before it: read the log from the run's start on, and hand over only if nobody has taken the run meanwhile
-   * (`isOvertaken`). A worker that was frozen for an hour would otherwise claim what has long ended.
+   * Before it: read the log, and hand over only if nobody has taken the run meanwhile (`isOvertakenBy`). A worker that was
+   * frozen for an hour would otherwise claim what has long ended. From where: from the run's own start where that was
+   * claimed (`decideClaim`); else from when its fetch left, as a frozen process reads the answer late.
    */
   readonly lookFirst: boolean;
-  /** After it: read the log up to the hand-over. If it shows that somebody had started the run before, then the run is overtaken. */
+  /** After it: read the log, from the same place, up to the hand-over. If somebody started the run before, then it is overtaken. */
   readonly lookAfter: boolean;
 }
 

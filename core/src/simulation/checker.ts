@@ -19,6 +19,8 @@ export interface Verdict {
   readonly statuses: ReadonlyMap<string, number>;
   /** Tasks given up as WORKER_LOST that kill no process. */
   readonly innocents: readonly string[];
+  /** Failures and retries that came to the log though somebody else had started the attempt, or a later one: what the zombie rule keeps away, all but what was under way. */
+  readonly zombieFailures: number;
 }
 
 export function judge(
@@ -31,10 +33,12 @@ export function judge(
   const logs = logsByTask(broker);
   const statuses = new Map<string, number>();
   const innocents: string[] = [];
+  let zombieFailures = 0;
   for (const taskId of accepted) if (!logs.has(taskId)) faults.push(`${taskId} was acknowledged and is not on the log`);
   for (const [taskId, log] of logs) {
     const state = fold(log);
     statuses.set(state.status, (statuses.get(state.status) ?? 0) + 1);
+    zombieFailures += countZombieFailures(log);
     if (state.error?.code === 'WORKER_LOST' && !isPoison(state)) innocents.push(taskId);
     if (!hasEnded(state.status))
       faults.push(`${taskId} is stuck: ${state.status}, generation ${state.generation}, attempt ${state.attempt}`);
@@ -44,7 +48,27 @@ export function judge(
   const byTask = Map.groupBy(starts, ({ taskId, generation }) => `${taskId}.${generation}`);
   const extra = [...byTask.values()].flatMap((ofTask) => extraStarts(ofTask, logs.get(ofTask[0]!.taskId) ?? []));
   const attempts = new Set(starts.map(({ taskId, generation, attempt }) => `${taskId}.${generation}.${attempt}`)).size;
-  return { faults, extra, attempts, statuses, innocents };
+  return { faults, extra, attempts, statuses, innocents, zombieFailures };
+}
+
+function countZombieFailures(log: readonly RecordedEvent[]): number {
+  const events = log.filter(({ event }) => event.event !== 'TaskQueued').map(({ event }) => event);
+  return events.filter((failure, i) => {
+    if (failure.event !== 'TaskRetryScheduled' && (failure.event !== 'TaskFailed' || failure.workerId === ''))
+      return false;
+    const { generation, attempt, workerId } = failure;
+    const start = events
+      .slice(0, i)
+      .findLast((other) => other.event === 'TaskStarted' && other.generation === generation);
+    return (
+      start !== undefined &&
+      (start.attempt > attempt ||
+        (start.attempt === attempt &&
+          start.workerId !== workerId &&
+          failure.event === 'TaskRetryScheduled' &&
+          failure.error.code !== 'WORKER_STOPPED'))
+    );
+  }).length;
 }
 
 function isPoison({ submission }: TaskState): boolean {
@@ -122,7 +146,8 @@ function hasLateRecord(log: readonly RecordedEvent[], { generation, attempt }: H
 
 function reasonOf(before: readonly HandlerStart[], start: HandlerStart): string | undefined {
   for (const other of before) {
-    const trouble = other.process.hadTrouble(other.at, start.at);
+    // Also whoever starts it may have been frozen since the record came.
+    const trouble = other.process.hadTrouble(other.at, start.at) ?? start.process.hadTrouble(other.at, start.at);
     if (trouble) return trouble;
   }
   return undefined;

@@ -22,7 +22,7 @@ export class Run {
   findings: Findings = nothingFound;
   /** Up to where its events partition was read. */
   seenUpTo = 0;
-  /** From where on the log tells whether somebody else has it: behind its own start; before that from its delivery on. */
+  /** From where on the log tells whether somebody else has it: from when its fetch left (a frozen process reads its answer late); once it was claimed, from its own start. */
   lookFrom: { readonly offset: number } | { readonly time: number };
   /** Its handler has failed, which may not be said yet. */
   unreported: (() => void) | undefined;
@@ -31,7 +31,13 @@ export class Run {
   started: HandlerStart | undefined;
   readonly ownEvents = new Set<string>();
 
-  constructor({ record, delivery }: AcquiredRecord, connection: number, lockedUntil: number, now: number) {
+  constructor(
+    { record, delivery }: AcquiredRecord,
+    connection: number,
+    lockedUntil: number,
+    sentAt: number,
+    now: number,
+  ) {
     this.queued = record.queued;
     this.record = record;
     this.delivery = delivery;
@@ -39,7 +45,7 @@ export class Run {
     this.hold = lockedHold(lockedUntil);
     this.since = now;
     this.renewedAt = now;
-    this.lookFrom = { time: now - 2_000 };
+    this.lookFrom = { time: sentAt - 2_000 };
   }
 
   get isHandedOver(): boolean {

@@ -24,6 +24,8 @@ export interface Report {
   readonly statuses: ReadonlyMap<string, number>;
   /** Tasks given up as WORKER_LOST that kill no process. */
   readonly innocents: readonly string[];
+  /** Failures that came to the log though somebody else had started the attempt, or a later one. */
+  readonly zombieFailures: number;
   readonly counts: ReadonlyMap<string, number>;
   readonly archived: number;
   /** Of simulated time. */
@@ -98,6 +100,7 @@ export function simulate(seed: number): Report {
     extra: verdict.extra,
     statuses: verdict.statuses,
     innocents: verdict.innocents,
+    zombieFailures: verdict.zombieFailures,
     counts,
     archived: broker.group.archived,
     seconds: Math.round((timeline.now - begun) / 1000),

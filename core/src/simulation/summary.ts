@@ -35,6 +35,7 @@ export function summaryOf(): Summary {
       add(figures, 'starts', report.starts);
       add(figures, 'records archived at the delivery limit', report.archived);
       add(figures, 'tasks given up as WORKER_LOST that kill no process', report.innocents.length);
+      add(figures, 'failures of zombies that came to the log', report.zombieFailures);
       for (const [status, count] of report.statuses) add(figures, `tasks ended ${status}`, count);
       for (const { kind, because, start } of report.extra) {
         add(extra, `${kind}: ${because ?? 'unexplained'}`, 1);

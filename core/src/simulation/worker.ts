@@ -133,7 +133,7 @@ export class Worker extends Process {
       const { offset, leaderEpoch, queued } = acquired.record;
       const highest = this.highest;
       this.highest = Math.max(highest, offset);
-      const run = new Run(acquired, session.connection, lockedUntil, this.now);
+      const run = new Run(acquired, session.connection, lockedUntil, sentAt, this.now);
       if (this.stopping) {
         this.settle(run, 'release');
         continue;
