@@ -5,6 +5,7 @@ package kafkatest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"os"
 	"strconv"
@@ -99,8 +100,19 @@ func NewQueue(t testing.TB, client *kgo.Client, options QueueOptions) Queue {
 	return queue
 }
 
+// EnsureTopic makes a topic unless it exists.
+func EnsureTopic(t testing.TB, client *kgo.Client, name string, partitions int) {
+	t.Helper()
+	createTopic(t, client, name, partitions, kerr.TopicAlreadyExists)
+}
+
 // CreateTopic makes a topic that has leaders when it returns.
 func CreateTopic(t testing.TB, client *kgo.Client, name string, partitions int) {
+	t.Helper()
+	createTopic(t, client, name, partitions, nil)
+}
+
+func createTopic(t testing.TB, client *kgo.Client, name string, partitions int, accepted error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
@@ -113,7 +125,7 @@ func CreateTopic(t testing.TB, client *kgo.Client, name string, partitions int) 
 	if err == nil {
 		err = kerr.ErrorForCode(response.Topics[0].ErrorCode)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, accepted) {
 		t.Fatalf("topic %s: %v", name, err)
 	}
 	metadata := kmsg.NewPtrMetadataRequest()
@@ -200,6 +212,22 @@ func EndOffset(t testing.TB, client *kgo.Client, topic string) int64 {
 		t.Fatalf("end of topic %s: %v", topic, err)
 	}
 	return response.Topics[0].Partitions[0].Offset
+}
+
+// Lag says how many records of partition 0 a share group has not settled yet; -1 while it has not begun.
+func Lag(t testing.TB, client *kgo.Client, group, topic string) int64 {
+	t.Helper()
+	request := kmsg.NewPtrDescribeShareGroupOffsetsRequest()
+	described := kmsg.NewDescribeShareGroupOffsetsRequestGroup()
+	one := kmsg.NewDescribeShareGroupOffsetsRequestGroupTopic()
+	one.Topic, one.Partitions = topic, []int32{0}
+	described.GroupID, described.Topics = group, append(described.Topics, one)
+	request.Groups = append(request.Groups, described)
+	response, err := request.RequestWith(t.Context(), client)
+	if err != nil || len(response.Groups) == 0 || response.Groups[0].ErrorCode != 0 {
+		return -1 // a coordinator that moves, or starts
+	}
+	return response.Groups[0].Topics[0].Partitions[0].Lag
 }
 
 // Until waits for a condition; the test fails where it does not come true within a minute.
