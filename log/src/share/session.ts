@@ -302,6 +302,8 @@ export class ShareSession {
     this.partitions.pause(partition.id, until);
     this.#wakeUp.at(until);
     if (!lost) return;
+    // Without this the next fetch would begin no hold on it, and its records would be locked and never seen.
+    this.#state.lost(partition.id);
     const hold = this.partitions.lose(partition);
     if (hold) this.#options.onLost([hold], error.message);
     this.#options.onMoved();

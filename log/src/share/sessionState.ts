@@ -29,6 +29,8 @@ const lastEpoch = 0x7fff_ffff;
 export class SessionState {
   #epoch = openingEpoch;
   #partitions = new Map<string, PartitionId>();
+  /** Those in the session of which the broker said that it does not serve them. */
+  readonly #lost = new Set<string>();
 
   /** The epoch of the next request. */
   get epoch(): number {
@@ -44,22 +46,34 @@ export class SessionState {
     const left = new Map(this.#partitions);
     const added: PartitionId[] = [];
     for (const id of wanted) {
-      if (!left.delete(id.key)) added.push(id);
+      if (!left.delete(id.key) || this.#lost.has(id.key)) added.push(id);
     }
     return { added, forgotten: [...left.values()] };
   }
 
   /** A request with the present epoch was answered without an error for the whole. */
   succeeded(changes?: SessionChanges): void {
-    for (const { key } of changes?.forgotten ?? []) this.#partitions.delete(key);
-    for (const id of changes?.added ?? []) this.#partitions.set(id.key, id);
+    for (const { key } of changes?.forgotten ?? []) {
+      this.#partitions.delete(key);
+      this.#lost.delete(key);
+    }
+    for (const id of changes?.added ?? []) {
+      this.#partitions.set(id.key, id);
+      this.#lost.delete(id.key);
+    }
     this.#epoch = this.#epoch === lastEpoch ? openingEpoch + 1 : this.#epoch + 1;
+  }
+
+  /** The broker did not serve a partition of the session: it is to be asked for like a new one, or else forgotten. */
+  lost({ key }: PartitionId): void {
+    if (this.#partitions.has(key)) this.#lost.add(key);
   }
 
   /** The session is gone: the next request opens a new one. */
   reset(): void {
     this.#epoch = openingEpoch;
     this.#partitions = new Map();
+    this.#lost.clear();
   }
 }
 

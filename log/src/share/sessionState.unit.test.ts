@@ -36,6 +36,18 @@ describe('share session state', () => {
     expect(state.changes([a])).to.deep.equal({ added: [a], forgotten: [] });
   });
 
+  it('asks anew for a partition that the broker did not serve, or forgets it', () => {
+    const state = new SessionState();
+    const [a, b] = [partitionId(topic, 0), partitionId(topic, 1)];
+    state.succeeded(state.changes([a, b]));
+    state.lost(a);
+    expect(state.changes([b])).to.deep.equal({ added: [], forgotten: [a] });
+    const change = state.changes([a, b]);
+    expect(change).to.deep.equal({ added: [a], forgotten: [] });
+    state.succeeded(change);
+    expect(state.changes([a, b])).to.deep.equal({ added: [], forgotten: [] });
+  });
+
   it('groups by topic', () => {
     const entries = [
       [partitionId(topic, 0), 'a'],
