@@ -419,7 +419,7 @@ type TaskTypeRegistered struct {
 	// Where its results go: inline (small and not queried) or mongo.
 	ResultStorage string `avro:"resultStorage" json:"resultStorage"`
 
-	// What becomes of a run whose worker may be gone: now (a second run does no harm) or after-lease.
+	// What becomes of a run whose worker may be gone: at-once (a second run does no harm) or after-lease.
 	Takeover string `avro:"takeover" json:"takeover"`
 
 	// Default of the option, as in Task.

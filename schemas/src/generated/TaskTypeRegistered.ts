@@ -15,7 +15,7 @@ export interface TaskTypeRegistered {
   readonly resultSchema: string;
   /** Where its results go: inline (small and not queried) or mongo. */
   readonly resultStorage: string;
-  /** What becomes of a run whose worker may be gone: now (a second run does no harm) or after-lease. */
+  /** What becomes of a run whose worker may be gone: at-once (a second run does no harm) or after-lease. */
   readonly takeover: string;
   /** Default of the option, as in Task. */
   readonly maxAttempts: number;

@@ -68,7 +68,7 @@ export const sampleRecords: readonly TaskflowRecord[] = [
     payloadSchema: '{"type":"object"}',
     resultSchema: '{}',
     resultStorage: 'mongo',
-    takeover: 'now',
+    takeover: 'at-once',
     maxAttempts: 3,
     backoffBaseMs: 1_000,
     backoffFactor: 2,
