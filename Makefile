@@ -18,6 +18,7 @@ manifests := package.json package-lock.json $(wildcard */package.json infra/*/pa
 npm_stamp := node_modules/.installed
 jvm_stamp := $(embedded)/jvm/lib/.installed
 mongo_program := $(embedded)/bin/embedded-mongo
+go_worker_program := go-workers/bin/go-worker
 # A command of the embedded system, from source: it works whether or not the rest is built.
 system = if [ -f $(npm_stamp) ]; then exec node --conditions=taskflow-source $(embedded)/src/$(1).ts; \
 	else echo 'Nothing is installed yet: `make start` does it' >&2; exit 1; fi
@@ -50,8 +51,12 @@ $(mongo_program): $(wildcard $(embedded)/mongo/*.go $(embedded)/mongo/go.*)
 		go build -C $(embedded)/mongo -ldflags='-s -w' -o ../bin/embedded-mongo .
 
 .PHONY: build
-build: install ## Compile everything to dist/ (incremental)
+build: install $(go_worker_program) ## Compile everything (incremental)
 	@sh scripts/quietly.sh 'Compiling TypeScript' tsc -b tsconfig.build.json
+
+$(go_worker_program): go.work $(shell find go-workers schemas/go -type f -not -name '*_test.go' -not -path '*/bin/*')
+	@CGO_ENABLED=0 sh scripts/quietly.sh 'Building the Go worker' \
+		go build -C go-workers -ldflags='-s -w' -o bin/go-worker ./cmd/go-worker
 
 .PHONY: generate
 generate: install ## Write the types of schemas/avro for TypeScript and Go
@@ -61,7 +66,7 @@ generate: install ## Write the types of schemas/avro for TypeScript and Go
 clean: ## Stop the system, remove its data and everything built (installed packages stay)
 	@$(call system,stop)
 	@$(call system,clean)
-	@rm -rf coverage dist */dist infra/*/dist
+	@rm -rf coverage dist */dist infra/*/dist go-workers/bin
 
 ##### Running
 

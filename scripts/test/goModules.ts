@@ -21,17 +21,40 @@ export async function lintGo(): Promise<Tally> {
   return sum(tallies);
 }
 
-/** `go test` in each module that has tests. */
+/** `go test` in each module that has tests. Those that need servers are skipped. */
 export async function testGo(): Promise<Tally> {
   const tallies: Tally[] = [];
   for (const module of goModules) {
-    if (globSync('**/*_test.go', { cwd: path.join(root, module) }).length === 0) continue;
-    const { exitCode, output } = await capture('go', ['test', '-json', './...'], inModule(module));
-    const { tally, shown } = readGoTestEvents(output.split('\n').filter((line) => line !== ''));
-    process.stdout.write(shown);
-    tallies.push(verdict(tally, exitCode));
+    if (testFiles(module).length > 0) tallies.push(await goTest(module, ['-skip', '^TestIntegration', './...'], []));
   }
   return sum(tallies);
+}
+
+/**
+ * The Go tests that need servers, which `around` gives them: those whose names begin with TestIntegration. One package at a
+ * time, because each keeps the servers busy.
+ */
+export async function testGoIntegration(around: readonly string[]): Promise<Tally> {
+  const tallies: Tally[] = [];
+  for (const module of goModules) {
+    const needsServers = (file: string) => /^func TestIntegration/m.test(readFileSync(file, 'utf8'));
+    if (!testFiles(module).some(needsServers)) continue;
+    tallies.push(await goTest(module, ['-p', '1', '-run', '^TestIntegration', './...'], around));
+  }
+  return sum(tallies);
+}
+
+function testFiles(module: string): string[] {
+  const folder = path.join(root, module);
+  return globSync('**/*_test.go', { cwd: folder }).map((file) => path.join(folder, file));
+}
+
+async function goTest(module: string, args: readonly string[], around: readonly string[]): Promise<Tally> {
+  const [file = 'go', ...rest] = [...around, 'go', 'test', '-C', path.join(root, module), '-json', ...args];
+  const { exitCode, output } = await capture(file, rest, { env: inModule(module).env });
+  const { tally, shown } = readGoTestEvents(output.split('\n').filter((line) => line !== ''));
+  process.stdout.write(shown);
+  return verdict(tally, exitCode);
 }
 
 /** A module that the workspace does not list is built by itself. */

@@ -6,7 +6,7 @@
  * Without arguments all stages run. A stage that breaks does not keep the later ones from running. Exits 1 when anything
  * failed.
  */
-import { lintGo, testGo } from './goModules.ts';
+import { lintGo, testGo, testGoIntegration } from './goModules.ts';
 import { testWithMocha } from './mochaStage.ts';
 import { interrupted, run } from './run.ts';
 import { single, sum, type Tally } from './tally.ts';
@@ -37,6 +37,7 @@ const stages: readonly Stage[] = [
     group: 'integration',
     run: () => testWithMocha({ config: '.mocharc.integration.json', around: withTestStack }),
   },
+  { name: 'go integration', group: 'integration', run: () => testGoIntegration(withTestStack) },
   // The black-box tests run the services as they are shipped.
   { name: 'build', group: 'e2e', run: async () => single(await run('tsc', ['-b', 'tsconfig.build.json'])) },
   { name: 'e2e', group: 'e2e', run: () => testWithMocha({ config: '.mocharc.e2e.json' }) },
@@ -64,7 +65,7 @@ if (interrupted !== undefined) rows.push({ name: interrupted, tally: { passed: 0
 console.log();
 for (const { name, tally, seconds } of rows) {
   const counts = `${String(tally.passed).padStart(5)} passed ${String(tally.failed).padStart(4)} failed`;
-  console.log(`${name.padEnd(12)} ${counts} ${seconds.toFixed(1).padStart(7)} s`);
+  console.log(`${name.padEnd(14)} ${counts} ${seconds.toFixed(1).padStart(7)} s`);
 }
 const { passed, failed } = sum(rows.map((row) => row.tally));
 console.log(`\n${passed} passed, ${failed} failed`);

@@ -33,9 +33,15 @@ export const settings = {
     default: '2',
     schema: integer(0, 64),
   },
+  goWorkers: {
+    variable: 'TASKFLOW_GO_WORKERS',
+    description: 'How many Go workers `make start` runs: `go-worker-1`, `go-worker-2`, …',
+    default: '1',
+    schema: integer(0, 64),
+  },
   statusBasePort: {
     variable: 'TASKFLOW_STATUS_BASE_PORT',
-    description: 'Status port of the projector; the workers have the ports after it, and the orchestrator the one after theirs.',
+    description: 'Status port of the projector; after it come the workers, the orchestrator and the Go workers.',
     default: '9100',
     schema: integer(1, 65_000),
   },

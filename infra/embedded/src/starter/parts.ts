@@ -6,7 +6,7 @@ import { postgresProgram } from '../postgres.ts';
 import type { Command, Program } from '../process/program.ts';
 import { redisProgram } from '../redis.ts';
 import { registryProgram, registryUrl } from '../registry.ts';
-import { nodeCommand, serviceProgram } from './service.ts';
+import { nodeCommand, programCommand, serviceProgram } from './service.ts';
 import type { SystemPorts, SystemSettings } from './settings.ts';
 
 interface PartBase {
@@ -74,22 +74,28 @@ export function systemParts(settings: SystemSettings, environment: NodeJS.Proces
   };
   const service = (name: string, main: string, port: number, variables: object, ...after: string[]): Part => {
     const env = { ...environment, TASKFLOW_STATUS_PORT: String(port), ...variables };
-    return { name, after, program: serviceProgram({ name, main, port, env, logFile: logFile(settings, name) }) };
+    const command = (all: NodeJS.ProcessEnv) =>
+      main.endsWith('.js') ? nodeCommand(main, all) : programCommand(main, all);
+    return { name, after, program: serviceProgram({ name, command, port, env, logFile: logFile(settings, name) }) };
+  };
+  const prepared = ['topics', 'migrations', 'redis', 'mongo'];
+  const worker = (name: string, main: string, port: number): Part => {
+    const variables = { TASKFLOW_WORKER_NAME: name, TASKFLOW_STOP_GRACE_MS: String(workerGraceMs) };
+    return service(name, main, port, variables, ...prepared);
   };
 
   const workers = Array.from({ length: settings.workers }, (_, index) => `worker-${index + 1}`);
-  const prepared = ['topics', 'migrations', 'redis', 'mongo'];
+  const goWorkers = Array.from({ length: settings.goWorkers }, (_, index) => `go-worker-${index + 1}`);
+  const afterWorkers = ports.status + 1 + workers.length;
   return [
     ...serverParts(settings),
     job('topics', 'infra/kafka/dist/setUp.js', 'kafka', 'registry'),
     job('migrations', 'service/dist/migrate.js', 'postgres'),
     service('projector', 'projector/dist/main.js', ports.status, {}, ...prepared),
-    ...workers.map((name, index) => {
-      const variables = { TASKFLOW_WORKER_NAME: name, TASKFLOW_STOP_GRACE_MS: String(workerGraceMs) };
-      return service(name, 'workers/dist/main.js', ports.status + 1 + index, variables, ...prepared);
-    }),
-    service('orchestrator', 'orchestrator/dist/main.js', ports.status + 1 + workers.length, {}, ...prepared),
-    service('api', 'api/dist/main.js', ports.api, {}, 'projector', 'orchestrator', ...workers),
+    ...workers.map((name, index) => worker(name, 'workers/dist/main.js', ports.status + 1 + index)),
+    service('orchestrator', 'orchestrator/dist/main.js', afterWorkers, {}, ...prepared),
+    ...goWorkers.map((name, index) => worker(name, 'go-workers/bin/go-worker', afterWorkers + 1 + index)),
+    service('api', 'api/dist/main.js', ports.api, {}, 'projector', 'orchestrator', ...workers, ...goWorkers),
   ];
 }
 
@@ -98,10 +104,14 @@ function logFile({ logDir }: SystemSettings, name: string): string {
 }
 
 /** The ports that the system listens on, each with the setting that moves it. */
-export function portsInUse({ ports, workers }: SystemSettings): { port: number; setting: keyof SystemPorts }[] {
+export function portsInUse({
+  ports,
+  workers,
+  goWorkers,
+}: SystemSettings): { port: number; setting: keyof SystemPorts }[] {
   const { status, ...single } = ports;
   const named = Object.entries(single).map(([setting, port]) => ({ port, setting: setting as keyof SystemPorts }));
-  const statusPorts = Array.from({ length: workers + 2 }, (_, index) => ({
+  const statusPorts = Array.from({ length: workers + goWorkers + 2 }, (_, index) => ({
     port: status + index,
     setting: 'status' as const,
   }));

@@ -14,6 +14,7 @@ export interface BesideOptions {
   /** Kept in the end. Without it the state is temporary, and the logs stay in `.taskflow/test/<basePort>/`. */
   readonly stateDir?: string | undefined;
   readonly workers: number;
+  readonly goWorkers?: number | undefined;
 }
 
 export interface Beside {
@@ -28,12 +29,12 @@ export interface Beside {
  * this process, however that ends.
  */
 export async function runBeside(
-  { basePort, movedBy, stateDir, workers }: BesideOptions,
+  { basePort, movedBy, stateDir, workers, goWorkers }: BesideOptions,
   partsOf: (settings: SystemSettings) => Part[] | Promise<Part[]>,
 ): Promise<Beside> {
   const state = stateDir === undefined ? await temporaryState() : await lastingState(stateDir);
   const logs = stateDir === undefined ? { logDir: testLogFolder(basePort) } : {};
-  const settings = settingsAt({ basePort, stateDir: state.folder, workers, ...logs });
+  const settings = settingsAt({ basePort, stateDir: state.folder, workers, goWorkers, ...logs });
   let system: System | undefined;
   const stop = async (): Promise<void> => {
     await system?.stop();

@@ -9,8 +9,8 @@ const stopTimeoutMs = 6_000;
 
 export interface ServiceOptions {
   readonly name: string;
-  /** The compiled main file, from the root of the repository. */
-  readonly main: string;
+  /** How it is executed with an environment. */
+  command(env: NodeJS.ProcessEnv): Command;
   /** Where it serves `/readyz`. */
   readonly port: number;
   readonly env: NodeJS.ProcessEnv;
@@ -18,12 +18,12 @@ export interface ServiceOptions {
 }
 
 /** One of the project's own services as a program. */
-export function serviceProgram({ name, main, port, env, logFile }: ServiceOptions): Program {
+export function serviceProgram({ name, command, port, env, logFile }: ServiceOptions): Program {
   return {
     name,
     port,
     logFile,
-    prepare: async () => nodeCommand(main, { ...env, TASKFLOW_STOP_TIMEOUT_MS: String(stopTimeoutMs - 500) }),
+    prepare: async () => command({ ...env, TASKFLOW_STOP_TIMEOUT_MS: String(stopTimeoutMs - 500) }),
     async ready() {
       const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(5_000) });
       await response.body?.cancel();
@@ -44,4 +44,9 @@ export function nodeCommand(main: string, env: NodeJS.ProcessEnv): Command {
     env: { NODE_ENV: 'production', ...env },
     cwd: root,
   };
+}
+
+/** Runs a program of this repository, named by its place from the root. */
+export function programCommand(file: string, env: NodeJS.ProcessEnv): Command {
+  return { file: path.join(root, file), args: [], env, cwd: root };
 }

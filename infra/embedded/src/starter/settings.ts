@@ -14,6 +14,7 @@ export interface SystemSettings {
   /** The MongoDB database of the project. */
   readonly mongoDatabase: string;
   readonly workers: number;
+  readonly goWorkers: number;
 }
 
 export interface SystemPorts {
@@ -79,6 +80,7 @@ export function readSettings(environment: Environment, base: string): SystemSett
     postgresUrl: postgres.href,
     mongoDatabase: mongo.pathname.slice(1) || 'taskflow',
     workers: own.workers,
+    goWorkers: own.goWorkers,
   };
 }
 
@@ -106,10 +108,13 @@ export interface SettingsAtOptions {
   /** `<stateDir>/logs` unless given. */
   readonly logDir?: string;
   readonly workers: number;
+  /** None unless given. */
+  readonly goWorkers?: number | undefined;
 }
 
 /** Settings for a system beside others, all its ports counted from one base. */
-export function settingsAt({ basePort, stateDir, logDir, workers }: SettingsAtOptions): SystemSettings {
+export function settingsAt(options: SettingsAtOptions): SystemSettings {
+  const { basePort, stateDir, logDir, workers, goWorkers = 0 } = options;
   const postgres = basePort + 432;
   return {
     stateDir: path.resolve(stateDir),
@@ -127,6 +132,7 @@ export function settingsAt({ basePort, stateDir, logDir, workers }: SettingsAtOp
     postgresUrl: `postgres://taskflow:taskflow@127.0.0.1:${postgres}/taskflow`,
     mongoDatabase: 'taskflow',
     workers,
+    goWorkers,
   };
 }
 

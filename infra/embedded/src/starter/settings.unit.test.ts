@@ -21,6 +21,7 @@ describe('readSettings', () => {
       postgresUrl: 'postgres://taskflow:taskflow@127.0.0.1:25432/taskflow',
       mongoDatabase: 'taskflow',
       workers: 2,
+      goWorkers: 1,
     });
   });
 
@@ -57,6 +58,7 @@ describe('readSettings', () => {
     TASKFLOW_REDIS_URL: 'redis://10.0.0.1:6379',
     TASKFLOW_STATUS_BASE_PORT: '-1',
     TASKFLOW_WORKERS: '1.5',
+    TASKFLOW_GO_WORKERS: 'some',
   })) {
     it(`refuses ${variable}=${value} with one line that begins with the variable`, () => {
       expect(() => read({ [variable]: value })).to.throw(SettingsError, new RegExp(`^${variable} .+$`));
