@@ -3,6 +3,7 @@ import type { Appender } from '@taskflow/log/appender';
 import type { Cluster } from '@taskflow/log/cluster';
 import { createEventConsumer } from '@taskflow/log/eventConsumer';
 import type { Registry } from '@taskflow/log/registry';
+import { PRIORITIES } from '@taskflow/schemas/topics';
 import { createDecoding } from '@taskflow/service/decoding';
 import { DEFAULT_PACING } from '@taskflow/service/flushPacing';
 import type { Logger } from '@taskflow/service/logger';
@@ -19,6 +20,7 @@ import { OpenTasks } from './timers/openTasks.ts';
 import { selectTimerEvent, wantsTimerEvent } from './timers/selectTimerEvent.ts';
 import { forgetEnded, readOpenTasks, restartLeases } from './timers/timerTable.ts';
 import { laneKey, lanesOf, taskTopics } from './topics.ts';
+import { Watchdog } from './watchdog/watchdog.ts';
 
 export interface TimerPorts {
   readonly cluster: Cluster;
@@ -34,7 +36,7 @@ export interface TimerPorts {
   readonly logger: Logger;
   readonly metrics: OrchestratorMetrics;
   readonly readiness: Readiness;
-  readonly values: Pick<ProtocolValues, 'maxRecoveries' | 'rememberEndedMs'>;
+  readonly values: Pick<ProtocolValues, 'maxRecoveries' | 'rememberEndedMs' | 'watchdogAfterMs'>;
   /** Called when it cannot go on in this process. */
   readonly onFatal: (error: Error) => void;
 }
@@ -42,9 +44,6 @@ export interface TimerPorts {
 export interface RunningTimers {
   /** The lanes that are read here at present. */
   lanes(): readonly ReadLane[];
-  readonly outbox: Outbox;
-  /** Has what was read so far committed. */
-  flush(): Promise<void>;
   /** Fires nothing more, commits what was read, and leaves the group. */
   stop(): Promise<void>;
 }
@@ -144,6 +143,26 @@ export function startTimers(ports: TimerPorts): RunningTimers {
     await forgetEnded(pool, values.rememberEndedMs);
   });
 
+  const watchdog = new Watchdog({
+    pool,
+    cluster,
+    codec,
+    values,
+    logger,
+    queues: () => types.all().flatMap(({ type }) => PRIORITIES.map((priority) => ({ type, priority }))),
+    lanes: () => lanes().map(({ lane }) => lane),
+    onRecovering(tasks) {
+      for (const { state } of tasks) open.add(state.id, state.generation);
+    },
+    onRecovered(rows) {
+      metrics.recovered(rows.length);
+      outbox.send(rows);
+    },
+  });
+  const watching = repeatedly(values.watchdogAfterMs / 3, logger, async () => {
+    await watchdog.round();
+  });
+
   const unsubscribe = types.onChange(() => {
     topics = taskTopics(types.all());
     events.topicsChanged().catch((error: unknown) => logger.error('New topics could not be consumed', { error }));
@@ -159,11 +178,10 @@ export function startTimers(ports: TimerPorts): RunningTimers {
   });
   return {
     lanes,
-    outbox,
-    flush: () => consumer.flush(),
     async stop() {
       unsubscribe();
       stopping.abort();
+      await watching.stop();
       await housekeeping.stop();
       await firing.stop();
       await events.close();

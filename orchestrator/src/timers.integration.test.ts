@@ -1,3 +1,4 @@
+import { protocolDefaults } from '@taskflow/core/protocolValues';
 import type { TaskEvent, TaskFailed, TaskQueued } from '@taskflow/schemas/events';
 import { expect } from 'chai';
 import { type OrchestratorFixture, openFixture } from './testing/orchestratorFixture.ts';
@@ -115,7 +116,7 @@ describe('timers', () => {
 
   it('end a task whose runs are lost time after time', async () => {
     const it = eventsOf(type);
-    await fixture.start({ values: { maxRecoveries: 2, rememberEndedMs: aDay } });
+    await fixture.start({ values: { ...protocolDefaults, maxRecoveries: 2 } });
     await fixture.append([it.queued(), it.started(), it.heartbeat(1, { task, leaseMs: 50, failures: 1 })]);
     for (const attempt of [2, 3]) {
       await fixture.until(type, (log) => queuedOf(log, it.taskId).length === attempt);

@@ -1,4 +1,5 @@
 import { uuidv7 } from '@taskflow/core/ids';
+import { protocolDefaults } from '@taskflow/core/protocolValues';
 import { type Appender, createAppender } from '@taskflow/log/appender';
 import { type Cluster, connectCluster } from '@taskflow/log/cluster';
 import { readRange } from '@taskflow/log/reader';
@@ -89,7 +90,7 @@ export async function openFixture(): Promise<OrchestratorFixture> {
         logger: silentLogger,
         metrics: orchestratorMetrics(createMetrics({ defaults: false })),
         readiness: createReadiness(),
-        values: { maxRecoveries: 5, rememberEndedMs: 3_600_000 },
+        values: protocolDefaults,
         onFatal(error) {
           throw error;
         },
