@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
@@ -40,4 +41,15 @@ func (q *Queues) fetch(ctx context.Context, order []string, maxRecords int) ([]*
 // of gives the queue that a record is from.
 func (q *Queues) of(record *sharequeue.Delivered) *sharequeue.Queue {
 	return q.byPriority[q.byTopic[record.Topic]]
+}
+
+// close leaves the groups, all at once.
+func (q *Queues) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var closing sync.WaitGroup
+	for _, queue := range q.byPriority {
+		closing.Go(func() { queue.Close(ctx) })
+	}
+	closing.Wait()
 }

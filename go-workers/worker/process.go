@@ -87,16 +87,12 @@ func Run(ctx context.Context, c config.Config, types []*task.Definition, logger 
 		Fetch: safefetch.New(safefetch.Config{Allow: c.FetchAllow}), Values: values, Grace: c.Grace,
 		Metrics: NewMetrics(metricsRegistry), Logger: logger,
 	}
-	for _, definition := range types {
-		if err := topics.Ensure(ctx, cluster.Client, definition.Type, topicSettings(c), logger); err != nil {
-			return err
-		}
-		queues, stop, err := openQueues(ctx, cluster, definition.Type, logger)
-		if err != nil {
-			return err
-		}
-		stops = append(stops, stop)
-		options.Types = append(options.Types, Type{definition, queues, slotsOf(definition, c)})
+	options.Types, err = openTypes(ctx, c, cluster, types, logger)
+	for _, one := range options.Types {
+		stops = append(stops, one.Queues.close)
+	}
+	if err != nil {
+		return err
 	}
 	// What a submitter finds in the catalogue has queues; its workers are there in a moment.
 	if err := catalogue.Register(ctx, types, workerID, newEventID, schemasOf.Codec, events); err != nil {
@@ -174,34 +170,61 @@ func newAppender(cluster *kafka.Cluster, options appender.Options) (*appender.Ap
 	return appender, func() { client.Close(); appender.Close() }, nil
 }
 
-func openQueues(ctx context.Context, cluster *kafka.Cluster, taskType string, logger *slog.Logger) (*Queues, func(), error) {
-	byPriority := map[string]*sharequeue.Queue{}
-	closeAll := func() {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		var closing sync.WaitGroup
-		for _, queue := range byPriority {
-			closing.Go(func() { queue.Close(ctx) })
-		}
-		closing.Wait()
-	}
-	for _, priority := range schemas.Priorities {
-		queue, err := sharequeue.Open(ctx, sharequeue.Config{
-			Client: cluster.Client, Options: cluster.Options, Dial: cluster.Dial,
-			Topic: schemas.QueueTopic(taskType, priority), Group: schemas.ShareGroup(taskType, priority), Logger: logger,
-			OnSessionLost: func(hold *sharequeue.Hold, reason error) {
-				// PROTOCOL.md, "Hand-over": here what runs is to be handed over at once. Until then it runs on; the record is handed out
-				// again, and the first end counts.
-				logger.Warn("a session of a queue was lost", "topic", hold.Topic, "partition", hold.Partition, "reason", reason)
-			},
+// openTypes makes the topics of the types and joins their groups, all at once. Together with an error it gives what it has opened.
+func openTypes(
+	ctx context.Context, c config.Config, cluster *kafka.Cluster, definitions []*task.Definition, logger *slog.Logger,
+) (opened []Type, err error) {
+	types := make([]Type, len(definitions))
+	errs := make([]error, len(definitions))
+	var opening sync.WaitGroup
+	for i, definition := range definitions {
+		opening.Go(func() {
+			if errs[i] = topics.Ensure(ctx, cluster.Client, definition.Type, topicSettings(c), logger); errs[i] != nil {
+				return
+			}
+			types[i] = Type{Definition: definition, Slots: slotsOf(definition, c)}
+			types[i].Queues, errs[i] = openQueues(ctx, cluster, definition.Type, logger)
 		})
-		if err != nil {
-			closeAll()
-			return nil, nil, fmt.Errorf("queue %s.%s: %w", taskType, priority, err)
-		}
-		byPriority[priority] = queue
 	}
-	return NewQueues(byPriority), closeAll, nil
+	opening.Wait()
+	for _, one := range types {
+		if one.Queues != nil {
+			opened = append(opened, one)
+		}
+	}
+	return opened, errors.Join(errs...)
+}
+
+func openQueues(ctx context.Context, cluster *kafka.Cluster, taskType string, logger *slog.Logger) (*Queues, error) {
+	queues := make([]*sharequeue.Queue, len(schemas.Priorities))
+	errs := make([]error, len(queues))
+	var opening sync.WaitGroup
+	for i, priority := range schemas.Priorities {
+		opening.Go(func() {
+			queues[i], errs[i] = sharequeue.Open(ctx, sharequeue.Config{
+				Client: cluster.Client, Options: cluster.Options, Dial: cluster.Dial,
+				Topic: schemas.QueueTopic(taskType, priority), Group: schemas.ShareGroup(taskType, priority), Logger: logger,
+				OnSessionLost: func(hold *sharequeue.Hold, reason error) {
+					// PROTOCOL.md, "Hand-over": here what runs is to be handed over at once. Until then it runs on; the record is handed
+					// out again, and the first end counts.
+					logger.Warn("a session of a queue was lost", "topic", hold.Topic, "partition", hold.Partition, "reason", reason)
+				},
+			})
+		})
+	}
+	opening.Wait()
+	byPriority := map[string]*sharequeue.Queue{}
+	for i, queue := range queues {
+		if queue != nil {
+			byPriority[schemas.Priorities[i]] = queue
+		}
+	}
+	joined := NewQueues(byPriority)
+	if err := errors.Join(errs...); err != nil {
+		joined.close()
+		return nil, fmt.Errorf("queues of %s: %w", taskType, err)
+	}
+	return joined, nil
 }
 
 // facts asks for the broker's clock (the append time of the newest registration, which has just been written) and the partitions of

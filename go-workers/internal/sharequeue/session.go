@@ -42,7 +42,7 @@ type session struct {
 
 	// Of the loop alone.
 	conn         *connection
-	members      map[partitionID]bool // partitions that the broker's session holds
+	members      map[partitionID]bool // partitions that the broker's session holds; false: the broker does not serve it
 	mayHoldLocks bool
 	failures     int
 	ackFailures  int
@@ -540,6 +540,11 @@ func (s *session) partitionFailed(partition *sharePartition, cause error, detail
 	s.mu.Unlock()
 	if !fault.lost {
 		return
+	}
+	if _, member := s.members[partition.id]; member {
+		// Asked for like a new one, or else forgotten. Without this the next fetch would begin no hold on it, and its records would
+		// be locked and never seen.
+		s.members[partition.id] = false
 	}
 	if hold != nil {
 		s.queue.lost([]*Hold{hold}, err)
