@@ -144,11 +144,12 @@ function hasLateRecord(log: readonly RecordedEvent[], { generation, attempt }: H
   });
 }
 
+/** What befell each of those who had it before: one to whom nothing did, and the start is not explained. */
 function reasonOf(before: readonly HandlerStart[], start: HandlerStart): string | undefined {
-  for (const other of before) {
+  const reasons = before.map(
     // Also whoever starts it may have been frozen since the record came.
-    const trouble = other.process.hadTrouble(other.at, start.at) ?? start.process.hadTrouble(other.at, start.at);
-    if (trouble) return trouble;
-  }
-  return undefined;
+    (other) => other.process.hadTrouble(other.at, start.at) ?? start.process.hadTrouble(other.at, start.at),
+  );
+  if (reasons.includes(undefined)) return undefined;
+  return start.isPoison && reasons.at(-1) === 'killed' ? 'killed by the task itself' : reasons.at(-1);
 }

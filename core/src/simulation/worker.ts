@@ -200,6 +200,7 @@ export class Worker extends Process {
       endedAt: undefined,
       starts: run.starts,
       alone: run.alone,
+      isPoison: plan.killsAfterMs !== null,
       beside,
     };
     this.world.starts.push(run.started);

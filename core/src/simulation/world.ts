@@ -27,6 +27,8 @@ export interface HandlerStart {
   /** Starts of the attempt, as told. */
   readonly starts: number;
   readonly alone: boolean;
+  /** The task kills its process. */
+  readonly isPoison: boolean;
   /** Other handlers that ran in the process at that moment. */
   readonly beside: number;
 }
