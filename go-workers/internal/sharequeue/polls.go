@@ -39,7 +39,9 @@ type polls struct {
 	fetching  bool
 	abandoned bool
 	// allEmpty: all sources waited in vain in the last call; to ask them without waiting again would tell nothing new.
-	allEmpty  bool
+	allEmpty bool
+	// turn: which source comes first where not all can be waited on at once. Otherwise the first would always be the one.
+	turn      int
 	keepTimer *time.Timer
 }
 
@@ -163,14 +165,17 @@ func (p *polls) startPolls(sources []pollSource, maxRecords int, left time.Durat
 	}
 	enough := each*len(ready) <= room
 	wait := min(left, longestPoll)
-	if !enough {
+	if !enough && len(ready) > 0 {
 		wait = min(left, turn)
+		at := p.turn % len(ready)
+		ready = append(ready[at:len(ready):len(ready)], ready[:at]...)
 	}
 	for _, source := range ready {
 		if room < each || each <= 0 {
 			break
 		}
 		room -= each
+		p.turn++
 		p.reserve(each)
 		go p.wait(source, each, wait)
 	}
