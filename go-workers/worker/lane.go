@@ -153,9 +153,9 @@ func (l *lane) start(record *sharequeue.Delivered, queued *schemas.TaskQueued) {
 	l.mu.Lock()
 	l.runs[recordKey{record.Topic, record.Partition, record.Offset}] = r
 	l.mu.Unlock()
-	if queued.Attempt == 1 && record.Delivery == 1 {
-		l.worker.clock.saw(record.AppendedAt)
-		if expired := protocol.Expired(&queued.Task, l.worker.clock.now()); expired != nil {
+	l.worker.clock.saw(record.AppendedAt)
+	if record.Delivery == 1 {
+		if expired := protocol.Expired(queued, 1, l.worker.clock.now()); expired != nil {
 			r.fail(*expired)
 			return
 		}

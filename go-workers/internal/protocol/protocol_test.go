@@ -279,10 +279,8 @@ func TestControl(t *testing.T) {
 
 func TestExpiredAndStop(t *testing.T) {
 	at := int64(1_700_000_000_000)
-	if Expired(&schemas.Task{ExpiresAt: &at}, at-1) != nil || Expired(&schemas.Task{}, at) != nil {
-		t.Error("what is in time has expired")
-	}
-	if failure := Expired(&schemas.Task{ExpiresAt: &at}, at); failure == nil || failure.Message != "Not started by 2023-11-14T22:13:20.000Z, its expiresAt" {
+	queued := &schemas.TaskQueued{Head: schemas.Head{Attempt: 1}, Task: schemas.Task{ExpiresAt: &at}}
+	if failure := Expired(queued, 1, at); failure == nil || failure.Message != "Not started by 2023-11-14T22:13:20.000Z, its expiresAt" {
 		t.Errorf("the failure is %+v", failure)
 	}
 	if DecideStop(false, true) != StopRelease || DecideStop(true, true) != StopGiveBack || DecideStop(true, false) != StopLeave {

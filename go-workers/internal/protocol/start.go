@@ -33,13 +33,15 @@ func Progress(queued *schemas.TaskQueued, progress *float64, note *string, lease
 	}
 }
 
-// Expired is the failure of a task whose first start comes too late; nil where it is in time, or has no expiresAt. at is a
-// broker's time, as near to now as is known: a worker whose clock is wrong must not expire what has only just been queued.
-func Expired(task *schemas.Task, at int64) *schemas.TaskError {
-	if task.ExpiresAt == nil || at < *task.ExpiresAt {
+// Expired is the failure of a task whose first start comes too late; nil where it is in time, has no expiresAt, or had been started
+// before: expiresAt bounds the first start of a generation. at is a broker's time, as near to now as is known: a worker whose
+// clock is wrong must not expire what has only just been queued.
+func Expired(queued *schemas.TaskQueued, starts int32, at int64) *schemas.TaskError {
+	expiresAt := queued.Task.ExpiresAt
+	if expiresAt == nil || at < *expiresAt || queued.Attempt != 1 || starts != 1 {
 		return nil
 	}
-	limit := time.UnixMilli(*task.ExpiresAt).UTC().Format("2006-01-02T15:04:05.000Z")
+	limit := time.UnixMilli(*expiresAt).UTC().Format("2006-01-02T15:04:05.000Z")
 	return &schemas.TaskError{Code: "EXPIRED", Message: "Not started by " + limit + ", its expiresAt"}
 }
 
