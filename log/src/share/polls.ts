@@ -37,6 +37,8 @@ export class Polls {
   #fetching = false;
   /** All sources waited in vain in the last call: to ask them without waiting again would tell nothing new. */
   #allEmpty = false;
+  /** Which source comes first where there are not slots enough to wait on all: otherwise it would be the same one each time. */
+  #turn = 0;
   #abandoned = false;
   #keepTimer: NodeJS.Timeout | undefined;
 
@@ -109,6 +111,7 @@ export class Polls {
     const each = this.#isSole(sources) ? room : Math.max(1, Math.floor(room * reservedPart));
     const enough = each * ready.length <= room;
     const waitMs = Math.ceil(Math.min(left, enough ? longestPollMs : turnMs));
+    if (!enough) ready.push(...ready.splice(0, this.#turn++ % ready.length));
     for (const source of ready.slice(0, Math.floor(room / each))) void this.#wait(source, each, waitMs);
     return enough;
   }

@@ -59,6 +59,21 @@ describe('polls of several sessions', () => {
     polls = new Polls((records) => void released.push(...records));
   });
 
+  it('lets sources take turns where slots are fewer, so that none is never waited on', async () => {
+    const sources = [new ScriptedSource('high'), new ScriptedSource('normal'), new ScriptedSource('low')];
+    const fetching = polls.fetch(() => sources, { maxRecords: 1, maxWaitMs: 10_000 });
+    const waitedOn = () => sources.filter(({ reserved }) => reserved > 0);
+    for (let asked = 0; asked < 20; asked++) {
+      while (waitedOn().length === 0) await turn();
+      const [only, ...others] = waitedOn();
+      expect(others).to.deep.equal([]);
+      if (only === sources[2]) break;
+      only!.arrive(0);
+    }
+    sources[2]!.arrive(1);
+    expect(topics(await fetching)).to.deep.equal(['low']);
+  });
+
   it('asks in order, each for the slots that are left', async () => {
     const [high, normal, low] = [
       new ScriptedSource('high', 3),
