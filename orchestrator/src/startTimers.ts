@@ -14,6 +14,7 @@ import { TransactionalConsumer } from '@taskflow/service/transactionalConsumer';
 import type { OrchestratorMetrics } from './metrics.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { repeatedly } from './repeatedly.ts';
+import { Breather } from './timers/breather.ts';
 import { FiringLoop, type ReadLane } from './timers/firingLoop.ts';
 import { consumerName, timerEffects } from './timers/foldTimers.ts';
 import { OpenTasks } from './timers/openTasks.ts';
@@ -49,7 +50,10 @@ export interface RunningTimers {
 }
 
 /** Where only positions would be written there is no hurry: what waits to fire asks for it. */
-const pacing = { ...DEFAULT_PACING, quietMs: 250 };
+const pacing = { ...DEFAULT_PACING, maxRecords: 8_000, maxBytes: 8 * 1024 * 1024, quietMs: 250 };
+/** After a batch of fewer records than this a partition is left alone for a moment, and then read in larger pieces. */
+const smallBatch = 500;
+const breatherMs = 25;
 const housekeepingMs = 10_000;
 
 /**
@@ -91,6 +95,7 @@ export function startTimers(ports: TimerPorts): RunningTimers {
     pacing,
     onFlush: (flush) => metrics.flushed(flush),
   });
+  const breather = new Breather(breatherMs);
   let topics = taskTopics(types.all());
   const events = createEventConsumer(cluster, {
     groupId: `${ports.groupPrefix}.${consumerName}`,
@@ -104,8 +109,14 @@ export function startTimers(ports: TimerPorts): RunningTimers {
       firing.assigned();
       return positions;
     },
-    onBatch: ({ records }) => consumer.take(records),
-    onRevoked: () => consumer.revoked(),
+    async onBatch({ records }) {
+      await consumer.take(records);
+      if (records.length < smallBatch) await breather.take();
+    },
+    onRevoked() {
+      breather.end();
+      consumer.revoked();
+    },
     onGap: (error) => logger.error('The log does not continue where the timers stand', { error }),
     onFatal: ports.onFatal,
   });
@@ -131,7 +142,10 @@ export function startTimers(ports: TimerPorts): RunningTimers {
     logger,
     check: readiness.check('firing'),
     lanes,
-    flush: () => consumer.flush(),
+    flush() {
+      breather.end();
+      return consumer.flush();
+    },
     onFired(fired, rows) {
       metrics.fired(fired);
       outbox.send(rows);
@@ -184,6 +198,7 @@ export function startTimers(ports: TimerPorts): RunningTimers {
       await watching.stop();
       await housekeeping.stop();
       await firing.stop();
+      breather.end();
       await events.close();
       await consumer.stop();
       await outbox.stop();

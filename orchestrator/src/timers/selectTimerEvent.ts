@@ -26,26 +26,22 @@ export function wantsTimerEvent(open: OpenTasks, name: RecordName, { key }: Pick
 
 /** The event, where it may change a row of `timers`; notes which tasks have one. What is no event in its place is passed over: the projector parks it. */
 export function selectTimerEvent(open: OpenTasks, decoded: TaskflowRecord, record: LogRecord): TaskEvent | undefined {
-  if (!isTaskEvent(decoded) || !belongs(decoded, record.topic)) return undefined;
-  if (isEnd(decoded.event)) {
-    const wasOpen = open.has(decoded.taskId);
-    open.ended(decoded.taskId, decoded.generation);
-    return wasOpen || decoded.event === 'TaskCancelled' ? decoded : undefined;
-  }
-  switch (decoded.event) {
-    case 'TaskScheduled':
-    case 'TaskRetryScheduled':
-      open.add(decoded.taskId, decoded.generation);
-      return decoded;
-    case 'TaskHeartbeat':
-      if (decoded.task !== null) open.add(decoded.taskId, decoded.generation);
-      return open.has(decoded.taskId) ? decoded : undefined;
-    case 'TaskQueued':
-      if (decoded.cause !== 'submit' && decoded.cause !== 'redrive') return decoded;
-      return open.has(decoded.taskId) ? decoded : undefined;
-    default:
-      return open.has(decoded.taskId) ? decoded : undefined;
-  }
+  if (!isTaskEvent(decoded) || !matters(open, decoded) || !belongs(decoded, record.topic)) return undefined;
+  if (isEnd(decoded.event)) open.ended(decoded.taskId, decoded.generation);
+  else if (setsTimer(decoded)) open.add(decoded.taskId, decoded.generation);
+  return decoded;
+}
+
+function matters(open: OpenTasks, event: TaskEvent): boolean {
+  if (setsTimer(event) || event.event === 'TaskCancelled') return true;
+  // What a timer has queued may be read before what set the timer: there is no order between the two families.
+  if (event.event === 'TaskQueued' && event.cause !== 'submit' && event.cause !== 'redrive') return true;
+  return open.has(event.taskId);
+}
+
+function setsTimer(event: TaskEvent): boolean {
+  if (event.event === 'TaskHeartbeat') return event.task !== null;
+  return event.event === 'TaskScheduled' || event.event === 'TaskRetryScheduled';
 }
 
 /** The last moment that has a four-digit year: beyond it nothing can be kept. */
