@@ -51,9 +51,8 @@ export interface RunningTimers {
 
 /** Where only positions would be written there is no hurry: what waits to fire asks for it. */
 const pacing = { ...DEFAULT_PACING, maxRecords: 8_000, maxBytes: 8 * 1024 * 1024, quietMs: 250 };
-/** After a batch of fewer records than this a partition is left alone for a moment, and then read in larger pieces. */
-const smallBatch = 500;
-const breatherMs = 25;
+/** A partition that is read to its end is left alone for a moment, so that what trickles in is read in larger pieces. */
+const breatherMs = 50;
 const housekeepingMs = 10_000;
 
 /**
@@ -109,9 +108,9 @@ export function startTimers(ports: TimerPorts): RunningTimers {
       firing.assigned();
       return positions;
     },
-    async onBatch({ records }) {
+    async onBatch({ records, end }) {
       await consumer.take(records);
-      if (records.length < smallBatch) await breather.take();
+      if (records.at(-1)!.offset + 1 >= end) await breather.take();
     },
     onRevoked() {
       breather.end();

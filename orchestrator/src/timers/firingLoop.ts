@@ -164,6 +164,6 @@ export class FiringLoop {
     const lanes = interrupted.map(({ lane }) => lane);
     const leases = await restartLeases(this.#options.pool, lanes);
     for (const { lane, interruptions } of interrupted) this.#restarted.set(laneKey(lane), interruptions);
-    this.#options.logger.info('Reading was interrupted, leases start anew', { lanes: lanes.map(laneKey), leases });
+    this.#options.logger.info('Reading was interrupted, leases start anew', { lanes: lanes.length, leases });
   }
 }
