@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -24,10 +24,10 @@ type Broker struct {
 func StartBroker(t testing.TB) *Broker {
 	t.Helper()
 	Brokers(t)
-	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(file), "../../..")
+	root := repositoryRoot(t)
 	port := freePort(t)
-	program := exec.Command("node", "--conditions=taskflow-source", filepath.Join(filepath.Dir(file), "testdata/broker.mjs"),
+	program := exec.Command("node", "--conditions=taskflow-source",
+		filepath.Join(root, "go-workers/internal/kafkatest/testdata/broker.mjs"),
 		t.TempDir(), fmt.Sprint(port), fmt.Sprint(freePort(t)))
 	program.Dir = root
 	program.Stderr = t.Output()
@@ -86,4 +86,23 @@ func freePort(t testing.TB) int {
 	}
 	defer listener.Close()
 	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// repositoryRoot is found from the package's folder, in which `go test` runs: the path of a source file is no path with -trimpath.
+func repositoryRoot(t testing.TB) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "lerna.json")); err == nil {
+			return folder
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			t.Fatal("the root of the repository (with lerna.json) is not above the folder of this test")
+		}
+		folder = parent
+	}
 }
