@@ -53,7 +53,12 @@ export class RegistryClient {
     try {
       return (await this.#library.register(schema, { subject, compatibility })).id;
     } catch (error) {
-      if (!isOtherCompatibility(error)) throw this.#explained(error, `registration of ${name}`);
+      if (!isOtherCompatibility(error)) {
+        // Of two processes that register it at once the slower one is refused, though it is there now.
+        const registered = await this.#library.getRegistryIdBySchema(subject, schema).catch(() => undefined);
+        if (registered !== undefined) return registered;
+        throw this.#explained(error, `registration of ${name}`);
+      }
     }
     await this.#setCompatibility(subject);
     const registered = this.#library.register(schema, { subject, compatibility });
