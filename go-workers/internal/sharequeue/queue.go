@@ -10,51 +10,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // ErrClosed is what a fetch of a closed queue gives.
 var ErrClosed = errors.New("the queue was closed")
-
-// A Config says which queue to read, and how.
-type Config struct {
-	// Client asks for leaders and speaks with the group's coordinator. The process shares it.
-	Client *kgo.Client
-	// Options for the connections of sessions: client id, SASL. (TLS is the dialer's.)
-	Options []kgo.Opt
-	// Dial connects to brokers; plain TCP unless set.
-	Dial Dialer
-	// Topic is the queue: a share group reads one topic here.
-	Topic string
-	Group string
-	// MemberID is that of this process in this group; kept for the queue's whole life. A random one unless set.
-	MemberID string
-	// OnSessionLost: a hold is over. What was delivered on it is free for others at this moment, or will be in the next. Whatever
-	// runs may go on running; it is to be handed over in the log at once, because its accept does nothing any more. It must not wait.
-	OnSessionLost func(hold *Hold, reason error)
-	// MaxBytes that one fetch may bring (one record more than that at most). 16 MiB unless set.
-	MaxBytes int32
-	// AnswerTimeout of the broker, beside the wait that a fetch asks for. 10 s unless set: shorter than the records' locks.
-	AnswerTimeout time.Duration
-	Logger        *slog.Logger
-}
-
-// Health is how a queue fares.
-type Health struct {
-	Membership MembershipState
-	// SinceHeartbeat and SinceFetch count from the last good answer; negative while there was none.
-	SinceHeartbeat, SinceFetch time.Duration
-	// AssignedPartitions are those that the group has given to this member.
-	AssignedPartitions int
-	// OpenSessions, one for each broker that leads some of them.
-	OpenSessions int
-	// Held records are delivered and not settled.
-	Held             int
-	LastError        error
-	Acknowledgements AcknowledgementCounts
-	SessionsLost     int64
-}
 
 // A Queue takes records from a topic by a share group. It heals by itself: a lost connection, session or membership, a new
 // leader or coordinator, a topic that is created or deleted show in Health and OnSessionLost; Fetch goes on giving what there
@@ -196,38 +155,6 @@ func (q *Queue) Settled(ctx context.Context) error {
 	}
 }
 
-// Health says how the queue fares now.
-func (q *Queue) Health() Health {
-	now := time.Now()
-	health := Health{SinceHeartbeat: -1, SinceFetch: -1, Acknowledgements: q.counts.read(), SessionsLost: q.sessionsLost.Load()}
-	q.mu.Lock()
-	health.AssignedPartitions = len(q.assignment)
-	q.mu.Unlock()
-	q.member.mu.Lock()
-	health.Membership, health.LastError = q.member.state, q.member.lastError
-	if at := q.member.lastHeartbeatAt; !at.IsZero() {
-		health.SinceHeartbeat = now.Sub(at)
-	}
-	q.member.mu.Unlock()
-	for _, session := range q.allSessions() {
-		session.mu.Lock()
-		if session.epoch != openingEpoch {
-			health.OpenSessions++
-		}
-		for _, partition := range session.known {
-			health.Held += partition.held
-		}
-		if at := session.lastFetchAt; !at.IsZero() && (health.SinceFetch < 0 || now.Sub(at) < health.SinceFetch) {
-			health.SinceFetch = now.Sub(at)
-		}
-		if health.LastError == nil {
-			health.LastError = session.lastError
-		}
-		session.mu.Unlock()
-	}
-	return health
-}
-
 // Close sends the acknowledgements that wait (until ctx ends, while the broker is away), gives back at once what is not
 // settled, leaves the group. Records that a pending fetch still brings are given back, too.
 func (q *Queue) Close(ctx context.Context) {
@@ -254,147 +181,6 @@ func (q *Queue) isClosed() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.closed
-}
-
-// sources are what may be polled now; several leaders take turns at being asked first.
-func (q *Queue) sources() []pollSource {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return nil
-	}
-	sources := make([]pollSource, 0, len(q.order))
-	q.turn++
-	for i := range q.order {
-		session := q.order[(i+q.turn)%len(q.order)]
-		session.mu.Lock()
-		if len(session.wanted) > 0 {
-			sources = append(sources, session)
-		}
-		session.mu.Unlock()
-	}
-	return sources
-}
-
-func (q *Queue) allSessions() []*session {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return append([]*session(nil), q.order...)
-}
-
-// onChange calls back when a source may have become ready, or all that waited is acknowledged; until it is stopped.
-func (q *Queue) onChange(listener func()) (stop func()) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	at := len(q.listeners)
-	for i, free := range q.listeners {
-		if free == nil {
-			at = i
-		}
-	}
-	if at == len(q.listeners) {
-		q.listeners = append(q.listeners, nil)
-	}
-	q.listeners[at] = listener
-	return func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		q.listeners[at] = nil
-	}
-}
-
-func (q *Queue) changed() {
-	q.polls.changed()
-	q.mu.Lock()
-	listeners := append([]func(){}, q.listeners...)
-	q.mu.Unlock()
-	for _, listener := range listeners {
-		if listener != nil {
-			listener()
-		}
-	}
-}
-
-func (q *Queue) lost(holds []*Hold, reason error) {
-	q.sessionsLost.Add(int64(len(holds)))
-	if q.config.OnSessionLost == nil {
-		return
-	}
-	for _, hold := range holds {
-		q.config.OnSessionLost(hold, reason)
-	}
-}
-
-func (q *Queue) assign(partitions []partitionID) {
-	q.mu.Lock()
-	q.assignment = partitions
-	q.mu.Unlock()
-	q.replan()
-}
-
-// replan: leaders may have changed.
-func (q *Queue) replan() {
-	select {
-	case q.plan <- struct{}{}:
-	default:
-	}
-}
-
-// keepPlanned finds leaders, and gives each session the partitions that its broker leads.
-func (q *Queue) keepPlanned() {
-	defer q.planning.Done()
-	failures := 0
-	for {
-		select {
-		case <-q.plan:
-		case <-q.ctx.Done():
-			return
-		}
-		for q.ctx.Err() == nil {
-			leaders, err := q.brokers.leaders(q.ctx, q.config.Topic)
-			if err == nil && q.distribute(leaders) {
-				failures = 0
-				break
-			}
-			failures++
-			q.logger.Debug("leaders of a queue are not known yet", "error", err)
-			select {
-			case <-time.After(20*time.Millisecond + backoff(failures)):
-			case <-q.ctx.Done():
-			}
-		}
-	}
-}
-
-// distribute is false where a partition assigned has no leader at present.
-func (q *Queue) distribute(leaders map[partitionID]int32) bool {
-	q.mu.Lock()
-	if q.closed {
-		q.mu.Unlock()
-		return true
-	}
-	byBroker := map[int32][]partitionID{}
-	complete := true
-	for _, id := range q.assignment {
-		if leader, ok := leaders[id]; ok {
-			byBroker[leader] = append(byBroker[leader], id)
-		} else {
-			complete = false
-		}
-	}
-	for brokerID := range byBroker {
-		if q.sessions[brokerID] == nil {
-			q.sessions[brokerID] = newSession(q, brokerID)
-			q.order = append(q.order, q.sessions[brokerID])
-		}
-	}
-	sessions := append([]*session(nil), q.order...)
-	q.mu.Unlock()
-	for _, session := range sessions {
-		session.want(byBroker[session.brokerID])
-	}
-	q.changed()
-	return complete
 }
 
 // randomMemberID is a UUID in the form that Kafka's own clients give to members.

@@ -1,0 +1,138 @@
+package sharequeue
+
+import (
+	"time"
+)
+
+// run sends one request after the other, as long as there is something to ask for or to say.
+func (s *session) run() {
+	defer close(s.done)
+	for s.ctx.Err() == nil {
+		step := s.nextStep()
+		if step == nil {
+			if s.finished() {
+				break
+			}
+			s.waitForWork()
+			continue
+		}
+		if err := step(); err != nil && s.ctx.Err() == nil {
+			s.fail(err)
+		}
+		if s.settledAll() {
+			s.queue.changed()
+		}
+	}
+	s.end()
+}
+
+// nextStep decides what to do now; nil: nothing.
+func (s *session) nextStep() func() error {
+	if s.conn != nil {
+		select {
+		case <-s.conn.ended:
+			return func() error { return errConnectionEnded }
+		default:
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waiting, alone := s.waiting(time.Now())
+	switch {
+	case s.epoch != openingEpoch && len(s.renewals.parts) > 0:
+		return s.sendRenewals
+	case len(waiting) > 0 && (s.pending == nil || alone):
+		return func() error { return s.sendAcknowledgements(waiting) }
+	case s.pending != nil:
+		asked := s.pending
+		return func() error { return s.fetch(asked, waiting) }
+	}
+	return nil
+}
+
+// waiting gives the partitions with something to acknowledge, and whether that should not ride on a fetch: halves of what was
+// refused should not wait for a long poll, and a fetch would take a partition given up into the session.
+func (s *session) waiting(now time.Time) (waiting []*sharePartition, alone bool) {
+	if s.epoch == openingEpoch || s.ackAt.After(now) {
+		return nil, false
+	}
+	for id, partition := range s.known {
+		if partition.hasWaiting() {
+			waiting = append(waiting, partition)
+			alone = alone || len(partition.suspects) > 0 || !s.wanted[id]
+		}
+	}
+	return waiting, alone
+}
+
+// active gives the partitions to fetch from now.
+func (s *session) active(now time.Time) []partitionID {
+	var active []partitionID
+	for id := range s.wanted {
+		if !s.pausedUntil[id].After(now) {
+			active = append(active, id)
+		}
+	}
+	return active
+}
+
+func (s *session) allSettled() bool {
+	for _, partition := range s.known {
+		if !partition.settledAll() {
+			return false
+		}
+	}
+	return true
+}
+
+// waitForWork returns when there may be something to do: at a wake-up, when the connection ends, or when a pause is over.
+func (s *session) waitForWork() {
+	var ended chan struct{}
+	if s.conn != nil {
+		ended = s.conn.ended
+	}
+	timer := time.NewTimer(s.untilNextPauseEnds())
+	defer timer.Stop()
+	select {
+	case <-s.wake:
+	case <-ended:
+	case <-s.ctx.Done():
+	case <-timer.C:
+		s.queue.changed()
+	}
+}
+
+func (s *session) untilNextPauseEnds() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	wait := time.Hour
+	see := func(at time.Time) {
+		if left := at.Sub(now); left > 0 {
+			wait = min(wait, left)
+		}
+	}
+	see(s.resumeAt)
+	see(s.ackAt)
+	for _, at := range s.pausedUntil {
+		see(at)
+	}
+	return wait
+}
+
+func (s *session) finished() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing && (s.allSettled() || s.epoch == openingEpoch)
+}
+
+// end closes the session, which frees what it still holds.
+func (s *session) end() {
+	if s.conn != nil {
+		if s.epoch != openingEpoch && s.ctx.Err() == nil {
+			_, _ = s.acknowledge(closingEpoch, nil, false)
+		}
+		s.conn.close()
+	}
+	s.lose(s.takePending())
+}
