@@ -18,6 +18,7 @@ manifests := package.json package-lock.json $(wildcard */package.json infra/*/pa
 npm_stamp := node_modules/.installed
 jvm_stamp := $(embedded)/jvm/lib/.installed
 mongo_program := $(embedded)/bin/embedded-mongo
+s3_program := $(embedded)/bin/embedded-s3
 go_worker_program := go-workers/bin/go-worker
 # A command of the embedded system, from source: it works whether or not the rest is built.
 system = if [ -f $(npm_stamp) ]; then exec node --conditions=taskflow-source $(embedded)/src/$(1).ts; \
@@ -31,9 +32,9 @@ help: ## Show what one can do
 ##### Setting up
 
 .PHONY: install
-install: ## Install npm packages, Kafka, registry, Redis, PostgreSQL, MongoDB-wire server (only what is missing)
+install: ## Install npm packages, Kafka, registry, Redis, PostgreSQL, MongoDB-wire and S3 servers (only what is missing)
 	@sh scripts/prerequisites.sh
-	@$(MAKE) --silent -j3 $(npm_stamp) $(jvm_stamp) $(mongo_program)
+	@$(MAKE) --silent -j4 $(npm_stamp) $(jvm_stamp) $(mongo_program) $(s3_program)
 
 # The first time exactly what the lock file says; later only what has changed.
 $(npm_stamp): $(manifests)
@@ -49,6 +50,10 @@ $(jvm_stamp): $(embedded)/jvm/pom.xml
 $(mongo_program): $(wildcard $(embedded)/mongo/*.go $(embedded)/mongo/go.*)
 	@GOWORK=off sh scripts/quietly.sh 'Building the MongoDB-wire server with Go' \
 		go build -C $(embedded)/mongo -ldflags='-s -w' -o ../bin/embedded-mongo .
+
+$(s3_program): $(wildcard $(embedded)/s3/*.go $(embedded)/s3/go.*)
+	@GOWORK=off sh scripts/quietly.sh 'Building the S3 server with Go' \
+		go build -C $(embedded)/s3 -ldflags='-s -w' -o ../bin/embedded-s3 .
 
 .PHONY: build
 build: install $(go_worker_program) ## Compile everything (incremental)

@@ -29,6 +29,6 @@ need_version node 20 --version Node.js "to install the project's own Node.js and
 need npm npm "to install the project's packages"
 need_version java 17 -version Java 'to run Kafka and the schema registry'
 need mvn Maven 'to fetch Kafka, the schema registry and Redis'
-need go Go 'to build the MongoDB-wire server'
+need go Go 'to build the MongoDB-wire and S3 servers'
 need flock flock 'to guard data folders (package util-linux)'
 exit $status

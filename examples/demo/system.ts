@@ -27,7 +27,8 @@ export async function startDemoSystem(
   signal: AbortSignal,
 ): Promise<DemoSystem> {
   const key = randomBytes(18).toString('base64url');
-  const [api, kafka, controller, registry, postgres, mongo, redis, status] = (await freePorts()) as [
+  const [api, kafka, controller, registry, postgres, mongo, redis, s3, status] = (await freePorts()) as [
+    number,
     number,
     number,
     number,
@@ -49,6 +50,7 @@ export async function startDemoSystem(
     TASKFLOW_POSTGRES_URL: `postgres://taskflow:taskflow@127.0.0.1:${postgres}/taskflow`,
     TASKFLOW_MONGO_URL: `mongodb://127.0.0.1:${mongo}/taskflow`,
     TASKFLOW_REDIS_URL: `redis://127.0.0.1:${redis}`,
+    TASKFLOW_S3_URL: `http://127.0.0.1:${s3}`,
     TASKFLOW_STATUS_BASE_PORT: String(status),
     TASKFLOW_WORKERS: '2',
   };
@@ -108,7 +110,7 @@ async function freePorts(): Promise<number[]> {
   for (let first = 20_000 + (process.pid % 10_000); ; first += 10) {
     const row = await Promise.all([0, 1, 2, 3, 4].map((offset) => listen(first + offset)));
     for (const server of row) server?.close();
-    if (row.every((server) => server !== undefined)) return [...ports.slice(0, 7), first];
+    if (row.every((server) => server !== undefined)) return [...ports, first];
   }
 }
 

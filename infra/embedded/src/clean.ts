@@ -9,7 +9,7 @@ import { livingProcesses, readRunRecord } from './starter/runRecord.ts';
 
 /** What the system, and tests, may have put into a state folder. */
 const ownEntries = new Set([
-  ...['kafka', 'postgres', 'registry', 'redis', 'mongo', 'logs', 'test'],
+  ...['kafka', 'postgres', 'registry', 'redis', 'mongo', 's3', 'logs', 'test'],
   ...['dev-key', 'run.json', 'run.json.new'],
 ]);
 

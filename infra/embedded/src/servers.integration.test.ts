@@ -1,3 +1,4 @@
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
 import { mongoDatabase, startMongo } from './mongo.ts';
@@ -6,6 +7,7 @@ import { askPort } from './process/probe.ts';
 import { temporaryState } from './process/temporaryState.ts';
 import { startRedis } from './redis.ts';
 import { startRegistry } from './registry.ts';
+import { startS3 } from './s3.ts';
 import type { Server } from './server.ts';
 import { freePorts } from './testing/freePorts.ts';
 
@@ -84,6 +86,31 @@ describe('the embedded servers', function () {
     await redis.start();
     expect(await ask('STRLEN kept')).to.equal(':4\r\n');
     await redis.stop();
+  });
+
+  it('the S3 server has its bucket, keeps what it was given over a kill, and takes nothing without the key', async () => {
+    const [port = 0] = await freePorts(1);
+    const account = { bucket: 'things', region: 'us-east-1', accessKey: 'someone', secretKey: 'p@ss+word/' };
+    const s3 = kept(await startS3({ stateDir: `${folder}/s3`, port, ...account }));
+    const clientWith = (secretAccessKey: string) =>
+      new S3Client({
+        endpoint: s3.url,
+        region: account.region,
+        forcePathStyle: true,
+        credentials: { accessKeyId: account.accessKey, secretAccessKey },
+      });
+    const place = { Bucket: 'things', Key: '2026-12-03/one/two' };
+    const client = clientWith(account.secretKey);
+    await client.send(new PutObjectCommand({ ...place, Body: 'kept', ContentType: 'text/x-kept' }));
+    await s3.kill();
+    await s3.start();
+    const { Body, ContentType } = await client.send(new GetObjectCommand(place));
+    expect([await Body?.transformToString(), ContentType]).to.deep.equal(['kept', 'text/x-kept']);
+    const missing = client.send(new GetObjectCommand({ ...place, Key: 'missing' }));
+    expect(await missing.catch((error: Error) => error)).to.be.instanceOf(NoSuchKey);
+    const guessed = clientWith('guess').send(new GetObjectCommand(place));
+    expect(await guessed.catch((error: Error) => error)).to.have.property('name', 'SignatureDoesNotMatch');
+    await s3.stop();
   });
 
   it('the MongoDB-wire server keeps its data, and finds equal fields by index', async () => {

@@ -8,7 +8,7 @@ export interface SystemOptions {
    * logs then stay in `.taskflow/test/<basePort>/`.
    */
   readonly stateDir?: string;
-  /** All its ports are counted from this one: 80 the api, 92 Kafka, 81 registry, 432 PostgreSQL, 17 MongoDB, 379 Redis, 100… status. */
+  /** All its ports are counted from this one: 80 the api, 92 Kafka, 81 registry, 432 PostgreSQL, 17 MongoDB, 379 Redis, 290 S3, 100… status. */
   readonly basePort: number;
   /** Two unless given. */
   readonly workers?: number;
@@ -23,6 +23,7 @@ export interface SystemAddresses {
   readonly postgresUrl: string;
   readonly mongoUrl: string;
   readonly redisUrl: string;
+  readonly s3Url: string;
 }
 
 export interface RunningSystem {
@@ -60,6 +61,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       postgresUrl: addresses.TASKFLOW_POSTGRES_URL,
       mongoUrl: addresses.TASKFLOW_MONGO_URL,
       redisUrl: addresses.TASKFLOW_REDIS_URL,
+      s3Url: addresses.TASKFLOW_S3_URL,
     },
     processes: async () => processes(),
     stop,

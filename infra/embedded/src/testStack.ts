@@ -12,10 +12,10 @@ export interface TestStack {
 }
 
 /**
- * Starts the whole stack, empty, in a temporary folder: Kafka, registry, PostgreSQL, Redis, MongoDB-wire server.
+ * Starts the whole stack, empty, in a temporary folder: Kafka, registry, PostgreSQL, Redis, MongoDB-wire server, S3 server.
  * It ends with this process, however that ends.
  *
- * The ports are `basePort` + 92 (Kafka), 93 (its controller), 81 (registry), 432 (PostgreSQL), 379 (Redis), 17 (MongoDB).
+ * The ports are `basePort` + 92 (Kafka), 93 (its controller), 81 (registry), 432 (PostgreSQL), 379 (Redis), 17 (MongoDB), 290 (S3).
  * The servers' logs stay in `.taskflow/test/<basePort>/`.
  */
 export async function startTestStack(basePort = basePortFromEnvironment()): Promise<TestStack> {

@@ -4,7 +4,7 @@
  *     node --conditions=taskflow-source infra/embedded/src/withTestStack.ts -- mocha …
  *
  * The command finds the stack by TASKFLOW_KAFKA_BROKERS, TASKFLOW_REGISTRY_URL, TASKFLOW_POSTGRES_URL,
- * TASKFLOW_MONGO_URL and TASKFLOW_REDIS_URL; its exit code is passed on. Nothing is left behind, also when this process is
+ * TASKFLOW_MONGO_URL, TASKFLOW_REDIS_URL and TASKFLOW_S3_URL; its exit code is passed on. Nothing is left behind, also when this process is
  * killed. TASKFLOW_TEST_BASE_PORT moves the stack's ports.
  */
 import { constants } from 'node:os';

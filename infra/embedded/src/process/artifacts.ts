@@ -29,6 +29,11 @@ export function mongoServer(): string {
   return installed(path.join(packageFolder, 'bin', 'embedded-mongo'));
 }
 
+/** The S3 server. */
+export function s3Server(): string {
+  return installed(path.join(packageFolder, 'bin', 'embedded-s3'));
+}
+
 function installed(pattern: string): string {
   const [found] = globSync(pattern);
   if (found === undefined) throw new Error(`${pattern} is missing: run \`make install\` first`);

@@ -6,6 +6,7 @@ import { postgresProgram } from '../postgres.ts';
 import type { Command, Program } from '../process/program.ts';
 import { redisProgram } from '../redis.ts';
 import { registryProgram, registryUrl } from '../registry.ts';
+import { s3Program, s3Url } from '../s3.ts';
 import { nodeCommand, programCommand, serviceProgram } from './service.ts';
 import type { SystemPorts, SystemSettings } from './settings.ts';
 
@@ -32,13 +33,18 @@ export type Part = ProgramPart | JobPart;
 const workerGraceMs = 4_000;
 
 /** Where the project's programs find the stack. */
-export function stackEnvironment({ ports, postgresUrl, mongoDatabase }: SystemSettings) {
+export function stackEnvironment({ ports, postgresUrl, mongoDatabase, s3 }: SystemSettings) {
   return {
     TASKFLOW_KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
     TASKFLOW_REGISTRY_URL: registryUrl(ports.registry),
     TASKFLOW_POSTGRES_URL: postgresUrl,
     TASKFLOW_MONGO_URL: `mongodb://127.0.0.1:${ports.mongo}/${mongoDatabase}`,
     TASKFLOW_REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+    TASKFLOW_S3_URL: s3Url(ports.s3),
+    TASKFLOW_S3_BUCKET: s3.bucket,
+    TASKFLOW_S3_REGION: s3.region,
+    TASKFLOW_S3_ACCESS_KEY: s3.accessKey,
+    TASKFLOW_S3_SECRET_KEY: s3.secretKey,
   };
 }
 
@@ -62,6 +68,7 @@ export function serverParts(settings: SystemSettings, { fsync = true } = {}): Pa
     server(postgresProgram({ ...place('postgres'), url: postgresUrl, databases: [mongoDatabase], fsync })),
     server(redisProgram({ ...place('redis'), port: ports.redis })),
     server(registryProgram({ ...place('registry'), port: ports.registry })),
+    server(s3Program({ ...place('s3'), port: ports.s3, ...settings.s3 })),
     server(mongoProgram({ ...place('mongo'), port: ports.mongo, postgresUrl }), 'postgres'),
   ];
 }
@@ -78,7 +85,7 @@ export function systemParts(settings: SystemSettings, environment: NodeJS.Proces
       main.endsWith('.js') ? nodeCommand(main, all) : programCommand(main, all);
     return { name, after, program: serviceProgram({ name, command, port, env, logFile: logFile(settings, name) }) };
   };
-  const prepared = ['topics', 'migrations', 'redis', 'mongo'];
+  const prepared = ['topics', 'migrations', 'redis', 'mongo', 's3'];
   const worker = (name: string, main: string, port: number): Part => {
     const variables = { TASKFLOW_WORKER_NAME: name, TASKFLOW_STOP_GRACE_MS: String(workerGraceMs) };
     return service(name, main, port, variables, ...prepared);

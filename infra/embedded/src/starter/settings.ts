@@ -1,6 +1,7 @@
 /** What may be set of the system that runs on one machine, by `TASKFLOW_…` variables. */
 import path from 'node:path';
 import type { z } from 'zod';
+import type { S3Account } from '../s3.ts';
 import { integer, settings } from '../settings.ts';
 
 export interface SystemSettings {
@@ -13,6 +14,8 @@ export interface SystemSettings {
   readonly postgresUrl: string;
   /** The MongoDB database of the project. */
   readonly mongoDatabase: string;
+  /** The account and the bucket of the S3 server. */
+  readonly s3: S3Account;
   readonly workers: number;
   readonly goWorkers: number;
 }
@@ -25,6 +28,7 @@ export interface SystemPorts {
   readonly postgres: number;
   readonly mongo: number;
   readonly redis: number;
+  readonly s3: number;
   /** The first of the status ports: projector, then the workers, then the orchestrator. */
   readonly status: number;
 }
@@ -38,6 +42,7 @@ export const portVariables: Readonly<Record<keyof SystemPorts, string>> = {
   postgres: 'TASKFLOW_POSTGRES_URL',
   mongo: 'TASKFLOW_MONGO_URL',
   redis: 'TASKFLOW_REDIS_URL',
+  s3: 'TASKFLOW_S3_URL',
   status: 'TASKFLOW_STATUS_BASE_PORT',
 };
 
@@ -75,12 +80,29 @@ export function readSettings(environment: Environment, base: string): SystemSett
       postgres: Number(postgres.port),
       mongo: Number(mongo.port),
       redis: Number(address('TASKFLOW_REDIS_URL', 'redis://127.0.0.1:26379').port),
+      s3: Number(address('TASKFLOW_S3_URL', 'http://127.0.0.1:29000').port),
       status: own.statusBasePort,
     },
     postgresUrl: postgres.href,
     mongoDatabase: mongo.pathname.slice(1) || 'taskflow',
+    s3: s3Account(environment),
     workers: own.workers,
     goWorkers: own.goWorkers,
+  };
+}
+
+/** What the embedded S3 server is told is what its clients are told (service/src/settings.ts describes the variables). */
+function s3Account(environment: Environment): S3Account {
+  const bucket = environment.TASKFLOW_S3_BUCKET || 'taskflow';
+  // It becomes the name of a folder.
+  if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket)) {
+    throw new SettingsError(`TASKFLOW_S3_BUCKET must be 3 to 63 lower-case letters, digits and -, not ${bucket}`);
+  }
+  return {
+    bucket,
+    region: environment.TASKFLOW_S3_REGION || 'us-east-1',
+    accessKey: environment.TASKFLOW_S3_ACCESS_KEY || 'taskflow',
+    secretKey: environment.TASKFLOW_S3_SECRET_KEY || 'taskflow-local',
   };
 }
 
@@ -127,10 +149,12 @@ export function settingsAt(options: SettingsAtOptions): SystemSettings {
       postgres,
       mongo: basePort + 17,
       redis: basePort + 379,
+      s3: basePort + 290,
       status: basePort + 100,
     },
     postgresUrl: `postgres://taskflow:taskflow@127.0.0.1:${postgres}/taskflow`,
     mongoDatabase: 'taskflow',
+    s3: s3Account({}),
     workers,
     goWorkers,
   };
