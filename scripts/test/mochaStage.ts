@@ -1,20 +1,21 @@
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { root, run, stopRunning } from './run.ts';
+import { type RunOptions, run } from './run.ts';
 import { type Tally, verdict } from './tally.ts';
 
-interface MochaOptions {
-  /** A file of Mocha's options at the root of the repository; its `spec` says which tests it runs. */
+interface MochaOptions extends Pick<RunOptions, 'environment' | 'label'> {
+  /** A file of Mocha's options at the root of the repository. */
   readonly config: string;
+  /** The files with the tests, from the root. */
+  readonly files: readonly string[];
   /** Put before `mocha`, for instance to give it servers. */
   readonly around?: readonly string[];
 }
 
 /** Runs Mocha and counts. No test files is no failure: there is nothing to run. */
-export async function testWithMocha({ config, around = [] }: MochaOptions): Promise<Tally> {
-  const { spec } = JSON.parse(readFileSync(path.join(root, config), 'utf8')) as { spec: string[] };
-  if (globSync(spec, { cwd: root }).length === 0) return { passed: 0, failed: 0 };
+export async function testWithMocha({ config, files, around = [], ...options }: MochaOptions): Promise<Tally> {
+  if (files.length === 0) return { passed: 0, failed: 0 };
 
   const folder = mkdtempSync(path.join(tmpdir(), 'taskflow-count-'));
   try {
@@ -22,9 +23,11 @@ export async function testWithMocha({ config, around = [] }: MochaOptions): Prom
     const [file = 'mocha', ...args] = [
       ...[...around, 'mocha', '--config', config, '--forbid-only'],
       ...['--reporter', 'scripts/test/mochaReporter.ts', '--reporter-option', `output=${output}`],
+      ...files,
     ];
-    const watch = watchEnd(output);
-    const exitCode = await run(file, args);
+    const overdue = new AbortController();
+    const watch = watchEnd(output, overdue);
+    const exitCode = await run(file, args, { ...options, stop: overdue.signal });
     clearInterval(watch);
     return verdict(readTally(output), exitCode);
   } finally {
@@ -36,14 +39,14 @@ export async function testWithMocha({ config, around = [] }: MochaOptions): Prom
 const patienceMs = 60_000;
 
 /** Mocha waits for whatever its tests have left open. One that waits for too long is ended, and so fails. */
-function watchEnd(output: string): NodeJS.Timeout {
+function watchEnd(output: string, overdue: AbortController): NodeJS.Timeout {
   let testedAt: number | undefined;
   return setInterval(() => {
     if (testedAt === undefined && existsSync(output)) testedAt = Date.now();
     if (testedAt === undefined || Date.now() < testedAt + patienceMs) return;
     testedAt = Number.POSITIVE_INFINITY;
     console.error('all tests have run, but something that they left open keeps Mocha from ending');
-    stopRunning();
+    overdue.abort();
   }, 1_000);
 }
 

@@ -1,11 +1,24 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
-/** The root of the repository; commands run there unless told otherwise. */
+/** The root of the repository. */
 export const root = path.resolve(import.meta.dirname, '../..');
 
-let running: ChildProcess | undefined;
+export interface RunOptions {
+  /** The root of the repository unless told otherwise. */
+  readonly cwd?: string;
+  /** Beside the variables of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Put before each line of the output, so that one can tell apart what runs at the same time. */
+  readonly label?: string;
+  /** Asks the command to end when it aborts. */
+  readonly stop?: AbortSignal;
+}
+
+const running = new Set<ChildProcess>();
 
 /** Set by the first signal that asks this process to end. */
 export let interrupted: NodeJS.Signals | undefined;
@@ -13,38 +26,56 @@ export let interrupted: NodeJS.Signals | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     interrupted ??= signal;
-    // A terminal sends SIGINT to the running command as well; a second one would keep it from cleaning up.
-    if (signal !== 'SIGINT') running?.kill(signal);
+    // A terminal sends SIGINT to the running commands as well; a second one would keep them from cleaning up.
+    if (signal !== 'SIGINT') for (const child of running) child.kill(signal);
   });
 }
 
 /** Runs a command to its end, its output shown; gives its exit code (127 where it cannot be started). */
-export function run(file: string, args: readonly string[], options: SpawnOptions = {}): Promise<number> {
-  return new Promise((resolve) => {
-    running = spawn(file, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options });
-    running.once('error', (error) => {
-      console.error(`${file}: ${error.message}`);
-      resolve(127);
-    });
-    running.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
-  });
+export function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<number> {
+  const { label } = options;
+  if (label === undefined) return start(file, args, options, ['ignore', 'inherit', 'inherit']).ended;
+  const { child, ended } = start(file, args, options, ['ignore', 'pipe', 'pipe']);
+  for (const output of [child.stdout!, child.stderr!]) onLines(output, (line) => show(line, label));
+  return ended;
 }
 
-/** Asks the running command to end. */
-export function stopRunning(): void {
-  running?.kill('SIGTERM');
-}
-
-/** The same as `run`, but gives the standard output instead of showing it. */
+/** The same as `run`, but gives the lines of the standard output instead of showing them. */
 export async function capture(
   file: string,
   args: readonly string[],
-  options: SpawnOptions = {},
-): Promise<{ exitCode: number; output: string }> {
-  const ended = run(file, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  running?.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
+  options: RunOptions = {},
+): Promise<{ exitCode: number; lines: readonly string[] }> {
+  const { child, ended } = start(file, args, options, ['ignore', 'pipe', 'inherit']);
+  const lines: string[] = [];
+  onLines(child.stdout!, (line) => lines.push(line));
+  return { exitCode: await ended, lines };
+}
+
+/** Shows a line, with its label where there is one. */
+export function show(line: string, label?: string): void {
+  console.log(label === undefined ? line : `${label} | ${line}`);
+}
+
+function start(
+  file: string,
+  args: readonly string[],
+  { cwd = root, environment, stop }: RunOptions,
+  stdio: NonNullable<SpawnOptions['stdio']>,
+): { child: ChildProcess; ended: Promise<number> } {
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...environment }, stdio });
+  running.add(child);
+  stop?.addEventListener('abort', () => child.kill('SIGTERM'));
+  const ended = new Promise<number>((resolve) => {
+    child.once('error', (error) => {
+      console.error(`${file}: ${error.message}`);
+      resolve(127);
+    });
+    child.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
   });
-  return { exitCode: await ended, output };
+  return { child, ended: ended.finally(() => running.delete(child)) };
+}
+
+function onLines(output: Readable, take: (line: string) => void): void {
+  createInterface({ input: output, crlfDelay: Number.POSITIVE_INFINITY }).on('line', take);
 }
