@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One file, one target a service: docker build --target api|projector|orchestrator|workers|setup .
+# One file, one target a service: docker build --target api|projector|orchestrator|workers|go-workers|setup .
 # The Node.js options are those that the starter gives: docs/decisions/0054 says why.
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
@@ -105,3 +105,22 @@ COPY --from=build /app/api/dist api/dist
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "8080"]
 CMD ["node", "api/dist/main.js"]
+
+FROM golang:1.26-alpine AS go-build
+ENV CGO_ENABLED=0 GOWORK=off GOFLAGS=-trimpath
+WORKDIR /src
+COPY schemas/go/go.mod schemas/go/go.sum schemas/go/
+COPY go-workers/go.mod go-workers/go.sum go-workers/
+RUN cd go-workers && go mod download
+COPY schemas/go schemas/go
+COPY go-workers go-workers
+RUN go build -C go-workers -ldflags='-s -w' -o /go-worker ./cmd/go-worker
+
+FROM alpine:3.22 AS go-workers
+ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100
+COPY --from=go-build /go-worker /usr/local/bin/go-worker
+USER nobody
+EXPOSE 9100
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 \
+    CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9100/readyz"]
+CMD ["go-worker"]
