@@ -52,7 +52,7 @@ describe('decideCancel', () => {
 
 describe('decideRedrive', () => {
   const ended = { ...task, submission: { ...submission, expiresAt: 7 } };
-  const how = { now: 5, eventId: context.eventId, eventsPartition: 2, check: false };
+  const how = { now: 5, eventId: context.eventId, eventsPartition: 2, check: false, actor: userId, reason: 'fixed' };
 
   it('opens a failed or cancelled task in the next generation, with nothing counted and no expiry', () => {
     for (const status of ['failed', 'cancelled'] as const) {
@@ -66,6 +66,8 @@ describe('decideRedrive', () => {
         recoveries: 0,
         cause: 'redrive',
         eventsPartition: 2,
+        actor: userId,
+        reason: 'fixed',
       });
       expect(decision.event.task.expiresAt).to.equal(null);
     }

@@ -10,6 +10,9 @@ export interface RedriveContext {
   readonly eventsPartition: number;
   /** Whether the record may already be on the log: whoever claimed (task, generation) before got no answer. */
   readonly check: boolean;
+  /** Who redrives; null for the system. */
+  readonly actor: string | null;
+  readonly reason: string | null;
 }
 
 export type RedriveDecision =
@@ -34,6 +37,8 @@ export function decideRedrive(
       eventsPartition: context.eventsPartition,
       cause: 'redrive',
       check: context.check,
+      actor: context.actor,
+      reason: context.reason,
     },
   };
 }

@@ -64,5 +64,7 @@ export function decideSubmit(submission: Submission, context: SubmitContext): Ta
     eventsPartition: chooseEventsPartition(context.taskId, context.eventsPartitions),
     cause: 'submit',
     check: context.check ?? false,
+    actor: null,
+    reason: null,
   };
 }

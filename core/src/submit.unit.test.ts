@@ -47,6 +47,8 @@ describe('decideSubmit', () => {
       eventsPartition: chooseEventsPartition(context.taskId, 3),
       cause: 'submit',
       check: false,
+      actor: null,
+      reason: null,
     });
   });
 

@@ -70,6 +70,8 @@ function queueNext(
     eventsPartition: row.eventsPartition,
     cause,
     check: timer.kind === 'lease',
+    actor: null,
+    reason: null,
   };
 }
 

@@ -59,5 +59,7 @@ export function recoverForgotten(
     eventsPartition: task.eventsPartition,
     cause: 'recover',
     check: true,
+    actor: null,
+    reason: null,
   };
 }

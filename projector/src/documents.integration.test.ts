@@ -111,6 +111,8 @@ describe('the Mongo views', () => {
     eventsPartition: 0,
     cause: 'submit',
     check: false,
+    actor: null,
+    reason: null,
     task: {
       payload: '{}',
       maxAttempts: 3,

@@ -20,7 +20,8 @@ func historyEntry(recorded RecordedEvent) HistoryEntry {
 	}
 	switch event := recorded.Event.(type) {
 	case *TaskQueued:
-		entry.Cause = &event.Cause
+		entry.Cause, entry.EventsPartition = &event.Cause, &event.EventsPartition
+		entry.Actor, entry.Reason = event.Actor, event.Reason
 	case *TaskScheduled:
 		entry.DueAt = event.RunAt
 	case *TaskStarted:
@@ -34,7 +35,7 @@ func historyEntry(recorded RecordedEvent) HistoryEntry {
 	case *TaskSucceeded:
 		entry.DurationMs = &event.DurationMs
 	case *TaskCancelled:
-		entry.Reason = event.Reason
+		entry.Actor, entry.Reason = event.Actor, event.Reason
 	}
 	return entry
 }

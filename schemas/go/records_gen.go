@@ -308,6 +308,12 @@ type TaskQueued struct {
 
 	// Whether a worker must look at the events topic before it runs it: the record recovers a lost run, or may be a second copy.
 	Check bool `avro:"check" json:"check"`
+
+	// Who had it queued, where somebody did by hand (redrive); null for its owner's submission and for the system.
+	Actor *string `avro:"actor" json:"actor"`
+
+	// The words of whoever had it queued; null where none were given.
+	Reason *string `avro:"reason" json:"reason"`
 }
 
 // TaskResult: What a successful run produced, or where it lies.

@@ -65,23 +65,26 @@ type TaskState struct {
 
 // A HistoryEntry is what the history keeps of an event.
 type HistoryEntry struct {
-	Event      RecordName    `json:"event"`
-	Generation int32         `json:"generation"`
-	Attempt    int32         `json:"attempt"`
-	EventID    string        `json:"eventId"`
-	At         int64         `json:"at"`
-	WorkerID   string        `json:"workerId"`
-	Partition  int32         `json:"partition"`
-	Offset     int64         `json:"offset"`
-	Cause      *string       `json:"cause"`
-	Delivery   *int32        `json:"delivery"`
-	Starts     *int32        `json:"starts"`
-	Progress   *float64      `json:"progress"`
-	HandOver   bool          `json:"handOver"`
-	DueAt      *int64        `json:"dueAt"`
-	Error      *ErrorSummary `json:"error"`
-	DurationMs *int64        `json:"durationMs"`
-	Reason     *string       `json:"reason"`
+	Event      RecordName `json:"event"`
+	Generation int32      `json:"generation"`
+	Attempt    int32      `json:"attempt"`
+	EventID    string     `json:"eventId"`
+	At         int64      `json:"at"`
+	WorkerID   string     `json:"workerId"`
+	Partition  int32      `json:"partition"`
+	Offset     int64      `json:"offset"`
+	Cause      *string    `json:"cause"`
+	// EventsPartition is where the task's events lie, as its TaskQueued says.
+	EventsPartition *int32        `json:"eventsPartition"`
+	Delivery        *int32        `json:"delivery"`
+	Starts          *int32        `json:"starts"`
+	Progress        *float64      `json:"progress"`
+	HandOver        bool          `json:"handOver"`
+	DueAt           *int64        `json:"dueAt"`
+	Error           *ErrorSummary `json:"error"`
+	DurationMs      *int64        `json:"durationMs"`
+	Actor           *string       `json:"actor"`
+	Reason          *string       `json:"reason"`
 }
 
 func (entry *HistoryEntry) version() int64 {

@@ -4,6 +4,7 @@ import { withEntry } from './fold/history.ts';
 import { type HistoryEntry, historyEntry } from './fold/historyEntry.ts';
 import type { RecordedEvent, TaskState } from './fold/taskState.ts';
 
+export { eventsPartitionOf } from './fold/eventsPartition.ts';
 export type { HistoryEntry } from './fold/historyEntry.ts';
 export { historyFromJson, historyToJson } from './fold/historyJson.ts';
 export { hasEnded, statusOf } from './fold/status.ts';

@@ -1,5 +1,14 @@
 import { expect } from 'chai';
-import { evolve, merge, packVersion, timeline, versionOf } from './fold.ts';
+import {
+  eventsPartitionOf,
+  evolve,
+  historyFromJson,
+  historyToJson,
+  merge,
+  packVersion,
+  timeline,
+  versionOf,
+} from './fold.ts';
 import { foldCases } from './testing/foldCases.ts';
 import { recorded, taskEvent } from './testing/taskEvents.ts';
 import { fold } from './testing/taskLogs.ts';
@@ -28,6 +37,33 @@ describe('a state', () => {
     const taskId = '01999999-0000-7000-8000-000000000002';
     const other = fold([recorded(taskEvent('TaskQueued', { taskId }), 1)]);
     expect(() => merge(one, other)).to.throw(`${one.id} and ${taskId}`);
+  });
+});
+
+describe('the history', () => {
+  const actor = '01999999-0000-7000-8000-0000000000aa';
+
+  it('keeps who cancelled or redrove, and why', () => {
+    const { history } = fold([
+      recorded(taskEvent('TaskQueued'), 0),
+      recorded(taskEvent('TaskCancelled', { actor, reason: 'a mistake' }), 0),
+      recorded(taskEvent('TaskQueued', { generation: 1, cause: 'redrive', actor, reason: null }), 1),
+    ]);
+    expect(timeline(history).map((entry) => [entry.event, entry.actor, entry.reason])).to.deep.equal([
+      ['TaskQueued', null, null],
+      ['TaskCancelled', actor, 'a mistake'],
+      ['TaskQueued', actor, null],
+    ]);
+    expect(historyFromJson(historyToJson(history))).to.deep.equal(history);
+  });
+
+  it('knows the events partition from the first TaskQueued on, and from any event', () => {
+    const queued = fold([recorded(taskEvent('TaskQueued', { eventsPartition: 2 }), 0)]);
+    expect(eventsPartitionOf(queued)).to.equal(2);
+    expect(eventsPartitionOf({ events: null, history: historyFromJson(historyToJson(queued.history)) })).to.equal(2);
+    const scheduled = fold([{ ...recorded(taskEvent('TaskScheduled'), 0), partition: 1 }]);
+    expect(eventsPartitionOf(scheduled)).to.equal(1);
+    expect(eventsPartitionOf({ events: null, history: [] })).to.equal(null);
   });
 });
 

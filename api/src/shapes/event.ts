@@ -24,7 +24,8 @@ export const eventShape = z
     dueAt: time.optional(),
     error: z.strictObject({ code: z.string(), message: z.string(), retryable: z.boolean() }).optional(),
     durationMs: z.number().optional(),
-    reason: z.string().optional(),
+    actor: z.uuid().optional().describe('Who cancelled it, or had it run again'),
+    reason: z.string().optional().describe('In whose words'),
   })
   .meta({ id: 'TaskEvent', description: 'What happened to a task, and where the record of it lies' });
 

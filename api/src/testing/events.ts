@@ -23,6 +23,8 @@ export function queued({ task, ...head }: Made): TaskQueued {
     eventsPartition: 0,
     cause: 'submit',
     check: false,
+    actor: null,
+    reason: null,
     ...head,
     task: {
       payload: '{}',

@@ -90,6 +90,7 @@ function detailsOf(entry: HistoryEntry): Partial<EventAnswer> {
     details.error = { code: entry.error.code, message: entry.error.message, retryable: entry.error.retryable };
   }
   if (entry.durationMs !== null) details.durationMs = entry.durationMs;
+  if (entry.actor !== null) details.actor = entry.actor;
   if (entry.reason !== null) details.reason = entry.reason;
   return details;
 }

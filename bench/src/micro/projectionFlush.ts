@@ -57,6 +57,8 @@ function eventsOf(index: number): { queued: TaskEvent; rest: TaskEvent[] } {
       eventsPartition: index % EVENTS_PARTITIONS,
       cause: 'submit',
       check: false,
+      actor: null,
+      reason: null,
       task: {
         payload: '{}',
         maxAttempts: 3,

@@ -60,6 +60,8 @@ export class Client extends Process {
             eventsPartition: partition,
             cause: 'submit',
             check: false,
+            actor: null,
+            reason: null,
           }
         : { event: 'TaskScheduled', ...head, task, runAt };
     this.append({ event, partition }, () => this.accepted.add(taskId));
@@ -99,6 +101,8 @@ export class Client extends Process {
       eventId: this.world.nextId(),
       eventsPartition: this.partitionOf.get(taskId)!,
       check: false,
+      actor: null,
+      reason: null,
     };
     const decision = decideRedrive({ ...state, submission: state.submission }, context);
     if (decision.kind === 'refused') return;

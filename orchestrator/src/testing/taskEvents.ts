@@ -46,7 +46,15 @@ export function eventsOf(type: string, taskId: string = uuidv7(), eventsPartitio
     taskId,
     queued(attempt = 1, changes: Partial<TaskQueued> = {}): TaskQueued {
       const cause = attempt === 1 ? 'submit' : 'retry';
-      const counts = { failures: attempt - 1, recoveries: 0, eventsPartition, cause, check: false };
+      const counts = {
+        failures: attempt - 1,
+        recoveries: 0,
+        eventsPartition,
+        cause,
+        check: false,
+        actor: null,
+        reason: null,
+      };
       return { event: 'TaskQueued', ...head(attempt, 0), task, ...counts, ...changes };
     },
     scheduled(runAt: number | null): TaskScheduled {

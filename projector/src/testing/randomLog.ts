@@ -109,6 +109,8 @@ function bodyOf(it: Happening, index: number) {
         eventsPartition: it.task % EVENTS_PARTITIONS,
         cause: 'submit',
         check: false,
+        actor: null,
+        reason: null,
       };
     case 'TaskScheduled':
       return { event: it.name, task: taskOf(it.task), runAt: index % 2 === 0 ? null : 1_760_000_600_000 + index };

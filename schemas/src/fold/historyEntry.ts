@@ -15,6 +15,8 @@ export interface HistoryEntry {
   readonly offset: number;
   /** TaskQueued: why it was queued. */
   readonly cause: string | null;
+  /** TaskQueued: where the task's events lie. (Of other events that is `partition`.) */
+  readonly eventsPartition: number | null;
   /** TaskStarted: how often the share group had handed out the record. */
   readonly delivery: number | null;
   /** TaskStarted: how often the attempt had been started. */
@@ -29,7 +31,9 @@ export interface HistoryEntry {
   readonly error: ErrorSummary | null;
   /** TaskSucceeded: how long the handler ran. */
   readonly durationMs: number | null;
-  /** TaskCancelled: the words of whoever cancelled. */
+  /** TaskCancelled, TaskQueued by a redrive: who did it; null for the system. */
+  readonly actor: string | null;
+  /** Likewise: in whose words. */
   readonly reason: string | null;
 }
 
@@ -48,6 +52,7 @@ export function historyEntry(recorded: RecordedEvent): HistoryEntry {
     partition: recorded.partition,
     offset: recorded.offset,
     cause: null,
+    eventsPartition: null,
     delivery: null,
     starts: null,
     progress: null,
@@ -55,11 +60,15 @@ export function historyEntry(recorded: RecordedEvent): HistoryEntry {
     dueAt: null,
     error: null,
     durationMs: null,
+    actor: null,
     reason: null,
   };
   switch (event.event) {
     case 'TaskQueued':
       entry.cause = event.cause;
+      entry.eventsPartition = event.eventsPartition;
+      entry.actor = event.actor;
+      entry.reason = event.reason;
       break;
     case 'TaskScheduled':
       entry.dueAt = event.runAt;
@@ -83,6 +92,7 @@ export function historyEntry(recorded: RecordedEvent): HistoryEntry {
       entry.durationMs = event.durationMs;
       break;
     case 'TaskCancelled':
+      entry.actor = event.actor;
       entry.reason = event.reason;
       break;
   }

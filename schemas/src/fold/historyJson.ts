@@ -24,8 +24,13 @@ type Details = {
     | 'dueAt'
     | 'error'
     | 'durationMs'
+    | 'actor'
     | 'reason']?: HistoryEntry[K];
-} & { handOver?: true };
+} & {
+  /** `eventsPartition`. */
+  in?: number;
+  handOver?: true;
+};
 
 type CompactEntry = [
   name: string,
@@ -50,7 +55,7 @@ function compact(entry: HistoryEntry): CompactEntry {
 function detailsOf(entry: HistoryEntry): Details | undefined {
   switch (entry.event) {
     case 'TaskQueued':
-      return { cause: entry.cause };
+      return { cause: entry.cause, ...placeOf(entry), ...commandOf(entry) };
     case 'TaskScheduled':
       return entry.dueAt === null ? undefined : { dueAt: entry.dueAt };
     case 'TaskStarted':
@@ -64,8 +69,18 @@ function detailsOf(entry: HistoryEntry): Details | undefined {
     case 'TaskFailed':
       return { error: entry.error };
     case 'TaskCancelled':
-      return entry.reason === null ? undefined : { reason: entry.reason };
+      return commandOf(entry);
   }
+}
+
+function placeOf({ eventsPartition }: HistoryEntry): Details | undefined {
+  return eventsPartition === null ? undefined : { in: eventsPartition };
+}
+
+/** Who had it done by hand, and why; undefined where nobody did. */
+function commandOf({ actor, reason }: HistoryEntry): Details | undefined {
+  if (actor === null && reason === null) return undefined;
+  return { ...(actor === null ? undefined : { actor }), ...(reason === null ? undefined : { reason }) };
 }
 
 function heartbeatDetails(entry: HistoryEntry): Details | undefined {
@@ -93,6 +108,7 @@ function expand(line: CompactEntry): HistoryEntry {
     partition: line[6],
     offset: line[7],
     cause: details?.cause ?? null,
+    eventsPartition: details?.in ?? null,
     delivery: details?.delivery ?? null,
     starts: details?.starts ?? null,
     progress: details?.progress ?? null,
@@ -100,6 +116,7 @@ function expand(line: CompactEntry): HistoryEntry {
     dueAt: details?.dueAt ?? null,
     error: details?.error ?? null,
     durationMs: details?.durationMs ?? null,
+    actor: details?.actor ?? null,
     reason: details?.reason ?? null,
   };
 }

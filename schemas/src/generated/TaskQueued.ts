@@ -18,4 +18,8 @@ export interface TaskQueued extends TaskEventHead {
   readonly cause: string;
   /** Whether a worker must look at the events topic before it runs it: the record recovers a lost run, or may be a second copy. */
   readonly check: boolean;
+  /** Who had it queued, where somebody did by hand (redrive); null for its owner's submission and for the system. */
+  readonly actor: string | null;
+  /** The words of whoever had it queued; null where none were given. */
+  readonly reason: string | null;
 }

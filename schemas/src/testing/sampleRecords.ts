@@ -33,6 +33,8 @@ export const sampleRecords: readonly TaskflowRecord[] = [
     recoveries: 1,
     cause: 'retry',
     check: true,
+    actor: null,
+    reason: null,
   }),
   taskEvent('TaskScheduled', head),
   taskEvent('TaskScheduled', { ...head, runAt: null }),

@@ -45,6 +45,8 @@ const bodies: {
     eventsPartition: 2,
     cause: 'submit',
     check: false,
+    actor: null,
+    reason: null,
   },
   TaskScheduled: { event: 'TaskScheduled', task: someTask, runAt: 1_760_000_600_000 },
   TaskStarted: { event: 'TaskStarted', delivery: 1, starts: 1, leaseMs: 30_000, queuePartition: 0, queueOffset: 7 },

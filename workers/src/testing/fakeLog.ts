@@ -30,6 +30,8 @@ export function queued(
     eventsPartition: 0,
     cause: 'submit',
     check: false,
+    actor: null,
+    reason: null,
     ...head,
     task: {
       payload: '{}',
