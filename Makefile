@@ -64,7 +64,7 @@ $(go_worker_program): go.work $(shell find go-workers schemas/go -type f -not -n
 		go build -C go-workers -ldflags='-s -w' -o bin/go-worker ./cmd/go-worker
 
 .PHONY: generate
-generate: install ## Write the types of schemas/avro for TypeScript and Go
+generate: install ## Write the types of schemas/avro and schemas/proto for TypeScript and Go
 	@npm run --silent generate --workspace schemas
 
 .PHONY: clean

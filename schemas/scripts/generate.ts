@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type GeneratedFolder, generatedFolders } from './generatedFiles.ts';
 
-/** Writes what is generated from `schemas/avro`, and removes what no record accounts for any more. */
+/** Writes what is generated from the contract, and removes what nothing in it accounts for any more. */
 function write(folder: GeneratedFolder): void {
   mkdirSync(folder.url, { recursive: true });
   for (const name of readdirSync(folder.url)) {

@@ -1,5 +1,8 @@
-/** Writes the schemas, as they are registered, to `schemas/released/<version>`: from then on they bind every later version. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+/**
+ * Writes the schemas, as they are registered, and the .proto files to `schemas/released/<version>`: from then on they bind every
+ * later version.
+ */
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readSources } from './avroSources.ts';
 import { buildAll, releasedFolder } from './released.ts';
 
@@ -17,3 +20,4 @@ mkdirSync(folder, { recursive: true });
 for (const [name, schema] of buildAll(readSources())) {
   writeFileSync(new URL(`${name}.avsc`, folder), `${JSON.stringify(schema, null, 2)}\n`);
 }
+cpSync(new URL('../proto/taskflow/', import.meta.url), new URL('proto/taskflow/', folder), { recursive: true });

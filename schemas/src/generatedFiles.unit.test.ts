@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { generatedFolders } from '../scripts/generatedFiles.ts';
 
-describe('what is generated from schemas/avro', () => {
+describe('what is generated from the contract', () => {
   for (const folder of generatedFolders()) {
     it(`is fresh in ${folder.url.pathname.split('/').slice(-3).join('/')}`, () => {
       const checkedIn = readdirSync(folder.url).filter(folder.owns);
