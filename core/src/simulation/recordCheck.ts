@@ -9,8 +9,9 @@ import { decideStart } from '../start.ts';
 import type { Suspicion } from '../suspicion.ts';
 import { workerLost } from '../workerLost.ts';
 import { workerStopped } from '../workerStopped.ts';
+import type { Session } from './membership.ts';
 import type { Run } from './run.ts';
-import type { Session, Worker } from './worker.ts';
+import type { Worker } from './worker.ts';
 import type { World } from './world.ts';
 
 /** What a worker does about a record that may have run before. */

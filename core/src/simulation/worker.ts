@@ -1,14 +1,15 @@
 import type { TaskEvent } from '@taskflow/schemas/events';
 import { applyControl, emptyControl, isCancelled } from '../control.ts';
-import { decideHandOver, type HandOver, handOverEvent, isOvertakenBy } from '../handOver.ts';
 import { decideOutcome, type Outcome } from '../outcome.ts';
-import { decideReport, heartbeatAcknowledged, isHeartbeatDue, isHeld, isRenewalDue } from '../runHold.ts';
+import { decideReport, isHeld } from '../runHold.ts';
 import { suspicionOf } from '../suspicion.ts';
 import { decideStop, workerStopped } from '../workerStopped.ts';
 import { Gate } from './gate.ts';
+import { Membership, type Session } from './membership.ts';
 import { Process } from './process.ts';
 import { RecordCheck } from './recordCheck.ts';
 import { Run } from './run.ts';
+import { RunUpkeep } from './runUpkeep.ts';
 import type { AcquiredRecord } from './shareGroup.ts';
 import { WorkerOutbox } from './workerOutbox.ts';
 import type { TaskPlan, World } from './world.ts';
@@ -16,31 +17,21 @@ import type { TaskPlan, World } from './world.ts';
 const tickMs = 500;
 const fetchWaitMs = 500;
 
-/** What a worker knows of its session with the broker. */
-export interface Session {
-  readonly connection: number;
-  readonly leaderEpoch: number;
-  readonly groupStart: number;
-  readonly eventsEnds: readonly number[];
-  readonly lastEventsOfOldLeader: readonly (number | undefined)[];
-  readonly openedAt: number;
-}
-
 /** A worker process: the runtime as PROTOCOL.md describes it, on the real decisions. */
 export class Worker extends Process {
   readonly outbox: WorkerOutbox;
   readonly runs = new Map<number, Run>();
   readonly control = emptyControl();
-  session: Session | undefined;
   /** Times at which nothing was to be had below `below`. */
   readonly shownNothing: { readonly at: number; readonly below: number }[] = [];
   private readonly slots: number;
   private readonly gate: Gate;
   private readonly check: RecordCheck;
-  private highest = -1;
-  private opening = false;
+  readonly membership: Membership;
+  readonly upkeep: RunUpkeep;
+  highest = -1;
   private fetching = false;
-  private stopping = false;
+  stopping = false;
   private controlRead = 0;
 
   constructor(world: World, name: string, slots: number) {
@@ -49,7 +40,9 @@ export class Worker extends Process {
     this.outbox = new WorkerOutbox(this, world);
     this.gate = new Gate();
     this.check = new RecordCheck(this, world);
-    this.readControl(() => this.openSession());
+    this.membership = new Membership(this, world);
+    this.upkeep = new RunUpkeep(this, world);
+    this.readControl(() => this.membership.open());
     this.after(tickMs, () => this.tick());
   }
 
@@ -99,10 +92,10 @@ export class Worker extends Process {
 
   // ── records ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private fetch(): void {
+  fetch(): void {
     const free =
       this.slots - [...this.runs.values()].filter(({ phase }) => phase !== 'ended' && phase !== 'over').length;
-    const { session } = this;
+    const session = this.membership.current;
     if (!session || this.fetching || this.stopping || free <= 0 || this.gate.isBlocked || this.control.paused.size > 0)
       return;
     this.fetching = true;
@@ -114,13 +107,13 @@ export class Worker extends Process {
       },
       (records) => {
         this.fetching = false;
-        if (records === undefined) this.sessionLost(session);
+        if (records === undefined) this.membership.lost(session);
         else this.received(records, sentAt, session);
         this.fetch();
       },
       () => {
         this.fetching = false;
-        this.sessionLost(session);
+        this.membership.lost(session);
       },
     );
   }
@@ -260,7 +253,7 @@ export class Worker extends Process {
   /** Once it is handed over, which is to be at once. */
   private reportLater(run: Run, outcome: Outcome): void {
     run.unreported = () => this.report(run, outcome);
-    this.after(0, () => this.upkeep(run));
+    this.after(0, () => this.upkeep.tend(run));
   }
 
   /** Its settling event is on the log. */
@@ -275,7 +268,7 @@ export class Worker extends Process {
       (broker) => broker.isOpen(connection) && broker.settle(connection, record.offset, how),
       () => {},
       () => {
-        if (this.session?.connection === connection) this.after(200, () => this.settle(run, how));
+        if (this.membership.current?.connection === connection) this.after(200, () => this.settle(run, how));
       },
     );
   }
@@ -292,170 +285,18 @@ export class Worker extends Process {
   private tick(): void {
     this.after(tickMs, () => this.tick());
     this.readControl(() => {});
-    for (const run of [...this.runs.values()]) this.upkeep(run);
-    this.openSession();
+    for (const run of [...this.runs.values()]) this.upkeep.tend(run);
+    this.membership.open();
     this.fetch();
-  }
-
-  private upkeep(run: Run): void {
-    if (run.phase === 'over') return;
-    const { values } = this.world;
-    if (isCancelled(this.control, run.queued)) {
-      if (run.started) run.started.endedAt ??= this.now;
-      this.accept(run);
-      return;
-    }
-    if (run.unreported && decideReport('failure', run.hold, this.now) !== 'after-hand-over') {
-      run.unreported();
-      return;
-    }
-    if (isRenewalDue(run.hold, run.renewedAt, this.now, values)) this.renew(run);
-    if (isHeartbeatDue(run.hold, run.heartbeatAt, this.now, values)) this.heartbeat(run);
-    const runs = run.phase === 'running' || run.phase === 'waiting' || run.unreported !== undefined;
-    if (!runs || run.handingOver) return;
-    const handOver = decideHandOver(
-      { since: run.since, offset: run.record.offset, hold: run.hold },
-      { now: this.now, highest: this.highest },
-      values,
-    );
-    if (handOver) this.handOver(run, handOver);
-  }
-
-  private renew(run: Run): void {
-    run.renewedAt = this.now;
-    const sentAt = this.now;
-    const { connection, record } = run;
-    this.call(
-      (broker) => broker.isOpen(connection) && broker.group.renew(connection, record.offset, this.world.timeline.now),
-      (renewed) => {
-        if (run.connection !== connection) return;
-        if (renewed) run.hold = { ...run.hold, lockedUntil: sentAt + this.world.values.lockMs };
-        else run.hold = { ...run.hold, lockLost: true };
-      },
-      () => {},
-    );
-  }
-
-  private heartbeat(run: Run): void {
-    run.heartbeatAt = this.now;
-    const { leaseMs } = this.world.values;
-    const event = { ...handOverEvent(run.queued, this.stamp(), leaseMs), task: null };
-    this.append(
-      run,
-      event,
-      (_, sentAt) => {
-        run.hold = heartbeatAcknowledged(run.hold, sentAt, this.now, this.world.values);
-      },
-      () => run.phase === 'over',
-    );
-  }
-
-  private handOver(run: Run, how: HandOver): void {
-    run.handingOver = true;
-    if (!how.lookFirst) {
-      this.claim(run, how);
-      return;
-    }
-    this.read(run, run.lookFrom, undefined, (events, end) => {
-      if (this.isOvertaken(run, events)) return;
-      run.lookFrom = { offset: end };
-      this.claim(run, how);
-    });
-  }
-
-  private claim(run: Run, how: HandOver): void {
-    const event = handOverEvent(run.queued, this.stamp(), this.world.values.leaseMs);
-    this.world.count(`handed over: ${how.reason}`);
-    this.append(
-      run,
-      event,
-      (offset, sentAt) => {
-        run.heartbeatAt = sentAt;
-        if (!how.lookAfter) this.handedOver(run, sentAt);
-        else {
-          this.read(run, run.lookFrom, offset, (events) => {
-            if (!this.isOvertaken(run, events)) this.handedOver(run, sentAt);
-          });
-        }
-      },
-      () => {
-        const late = how.lookFirst || run.phase === 'over' || run.hold.lockedUntil <= this.now;
-        if (late) run.handingOver = false;
-        return late;
-      },
-    );
-  }
-
-  private handedOver(run: Run, sentAt: number): void {
-    run.handingOver = false;
-    this.settle(run, 'accept');
-    run.hold = heartbeatAcknowledged(run.hold, sentAt, this.now, this.world.values);
-    run.unreported?.();
-  }
-
-  private isOvertaken(run: Run, events: readonly { event: TaskEvent }[]): boolean {
-    const overtaken = events.some(
-      ({ event }) => !run.ownEvents.has(event.eventId) && isOvertakenBy(event, run.queued, this.name),
-    );
-    if (!overtaken) return false;
-    this.world.count('overtaken');
-    run.handingOver = false;
-    run.hold = { ...run.hold, overtaken: true };
-    if (run.unreported) run.unreported();
-    return true;
   }
 
   // ── session ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private openSession(): void {
-    if (this.session || this.opening || this.stopping) return;
-    this.opening = true;
-    const again = (): void =>
-      this.after(this.world.random.between(50, 300), () => {
-        this.opening = false;
-        this.openSession();
-      });
-    this.call(
-      (broker) => broker.connect(),
-      (connection) =>
-        // Asked behind the opening, in a request of its own.
-        this.call(
-          (broker) => ({
-            open: broker.isOpen(connection),
-            leaderEpoch: broker.leaderEpoch,
-            groupStart: broker.group.storedStart,
-            eventsEnds: broker.events.map((log) => log.length),
-            lastEventsOfOldLeader: broker.events.map((_, partition) => broker.lastEventOfOldLeader(partition)),
-          }),
-          ({ open, ...known }) => {
-            if (!open) return again();
-            this.opening = false;
-            this.session = { connection, ...known, openedAt: this.now };
-            this.fetch();
-          },
-          again,
-        ),
-      again,
-    );
-  }
-
-  private sessionLost(session: Session): void {
-    if (this.session !== session) return;
-    this.session = undefined;
-    this.world.timeline.after(0, () => this.world.broker.close(session.connection));
-    for (const run of [...this.runs.values()]) {
-      if (run.connection !== session.connection || run.isHandedOver) continue;
-      run.hold = { ...run.hold, lockLost: true };
-      this.upkeep(run);
-    }
-    this.openSession();
-  }
-
   protected override connectionsClosed(): void {
-    const { session } = this;
+    const session = this.membership.current;
     if (!session) return;
     this.world.broker.close(session.connection);
-    this.after(this.world.random.between(0, 20), () => this.sessionLost(session));
+    this.after(this.world.random.between(0, 20), () => this.membership.lost(session));
   }
 
   private readControl(then: () => void): void {
