@@ -59,7 +59,7 @@ COPY --from=build /app/service/dist service/dist
 COPY docker/ docker/
 USER node
 
-# Creates topics, registers schemas, migrates the database; ends by itself.
+# Creates topics, registers schemas, migrates the database, makes the bucket; ends by itself.
 FROM runtime AS setup
 COPY --from=setup-dependencies /app/node_modules node_modules
 COPY --from=build /app/infra/kafka/package.json infra/kafka/
@@ -68,7 +68,7 @@ COPY service/migrations service/migrations
 COPY api/migrations api/migrations
 COPY projector/migrations projector/migrations
 COPY orchestrator/migrations orchestrator/migrations
-CMD ["sh", "-c", "node infra/kafka/dist/setUp.js && exec node service/dist/migrate.js"]
+CMD ["sh", "-c", "node infra/kafka/dist/setUp.js && node service/dist/migrate.js && exec node service/dist/makeBucket.js"]
 
 FROM runtime AS projector
 ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100

@@ -5,7 +5,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Setting, Settings } from '../service/src/settings.ts';
-import { baseSettings, statusSettings } from '../service/src/settings.ts';
+import { baseSettings, blobSettings, statusSettings } from '../service/src/settings.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const page = path.join(root, 'docs', 'configuration.md');
@@ -36,7 +36,7 @@ function describe({ description, secret }: Setting<unknown>): string {
 /** The settings of each package that has some of its own, without those that all share. */
 async function settingsByPackage(): Promise<[name: string, Settings][]> {
   const shared = new Set(
-    Object.values({ ...baseSettings, ...statusSettings }).map((setting) => setting.variable as string),
+    Object.values({ ...baseSettings, ...statusSettings, ...blobSettings }).map((setting) => setting.variable as string),
   );
   const files = globSync('{api,projector,workers,orchestrator,infra/embedded}/src/settings.ts', {
     cwd: root,
@@ -53,6 +53,7 @@ async function settingsByPackage(): Promise<[name: string, Settings][]> {
 async function render(): Promise<string> {
   const sections = [introduction, '## All services\n', table(baseSettings)];
   sections.push('## All services but the api, which serves these paths on its own port\n', table(statusSettings));
+  sections.push('## Blobs: the api, the projector and the workers\n', table(blobSettings));
   for (const [name, own] of await settingsByPackage()) {
     if (Object.keys(own).length > 0) sections.push(`## \`${name}\`\n`, table(own));
   }

@@ -1,9 +1,20 @@
-import { baseSettings, flag, integer, list, port, type Settings, text, url } from '@taskflow/service/settings';
+import {
+  baseSettings,
+  blobSettings,
+  flag,
+  integer,
+  list,
+  port,
+  type Settings,
+  text,
+  url,
+} from '@taskflow/service/settings';
 import { z } from 'zod';
 
 /** What the api reads from its environment. */
 export const settings = {
   ...baseSettings,
+  ...blobSettings,
   apiPort: {
     variable: 'TASKFLOW_API_PORT',
     description: 'Port of the REST API; 0 takes any free one.',
@@ -58,6 +69,12 @@ export const settings = {
     description: 'How long an idempotency key is remembered, in milliseconds.',
     default: '86400000',
     schema: integer({ min: 1_000, max: 2_592_000_000 }),
+  },
+  blobKeepDays: {
+    variable: 'TASKFLOW_BLOB_KEEP_DAYS',
+    description: 'Days for which an upload is kept; it goes at the midnight (UTC) that follows.',
+    default: '7',
+    schema: integer({ min: 1, max: 3_650 }),
   },
   appendTimeoutMs: {
     variable: 'TASKFLOW_APPEND_TIMEOUT_MS',

@@ -1,8 +1,9 @@
-import { baseSettings, integer, type Settings, statusSettings, text } from '@taskflow/service/settings';
+import { baseSettings, blobSettings, integer, type Settings, statusSettings, text } from '@taskflow/service/settings';
 
 /** Everything that the projector reads from its environment. */
 export const settings = {
   ...baseSettings,
+  ...blobSettings,
   ...statusSettings,
   groupPrefix: {
     variable: 'TASKFLOW_GROUP_PREFIX',
@@ -14,7 +15,7 @@ export const settings = {
   sweepIntervalMs: {
     variable: 'TASKFLOW_SWEEP_INTERVAL_MS',
     description:
-      'Milliseconds between two sweeps of the Mongo views, which remove what has expired and results of ends that did not count.',
+      'Milliseconds between two sweeps of the Mongo views, which remove what has expired and results of ends that did not count, and of the blob store, which remove what has expired.',
     default: '3600000',
     schema: integer({ min: 1_000, max: 86_400_000 }),
   },

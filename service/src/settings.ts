@@ -139,6 +139,55 @@ export const redisSettings = {
   },
 } as const satisfies Settings;
 
+/** The blob store, by the S3 API. */
+export const blobSettings = {
+  s3Url: {
+    variable: 'TASKFLOW_S3_URL',
+    description: 'Address of the S3 API of the blob store: uploads, results over 64 KiB, results that are files.',
+    default: 'http://127.0.0.1:29000',
+    schema: url('http:', 'https:'),
+  },
+  s3Region: {
+    variable: 'TASKFLOW_S3_REGION',
+    description: 'Region of the blob store.',
+    default: 'us-east-1',
+    schema: text,
+  },
+  s3Bucket: {
+    variable: 'TASKFLOW_S3_BUCKET',
+    description: 'Bucket of the blobs, for TaskFlow Hub alone. Made at setup where it is missing.',
+    default: 'taskflow',
+    schema: z
+      .string({ error: 'is required' })
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be 3 to 63 lower-case letters, digits, - and .'),
+  },
+  s3AccessKey: {
+    variable: 'TASKFLOW_S3_ACCESS_KEY',
+    description: 'Access key of the blob store.',
+    default: 'taskflow',
+    schema: text,
+  },
+  s3SecretKey: {
+    variable: 'TASKFLOW_S3_SECRET_KEY',
+    description: 'Secret key of the blob store; the default is that of the embedded one.',
+    default: 'taskflow-local',
+    schema: text,
+    secret: true,
+  },
+  s3PathStyle: {
+    variable: 'TASKFLOW_S3_PATH_STYLE',
+    description: 'Whether the bucket stands in the path of the address (`true`) or before its host name (`false`).',
+    default: 'true',
+    schema: flag,
+  },
+  maxBlobBytes: {
+    variable: 'TASKFLOW_MAX_BLOB_BYTES',
+    description: 'Most bytes of an upload (413 beyond) and of a result (`RESULT_TOO_LARGE`).',
+    default: '1073741824',
+    schema: integer({ min: 65_536, max: 50_000_000_000 }),
+  },
+} as const satisfies Settings;
+
 export const logSettings = {
   logLevel: {
     variable: 'TASKFLOW_LOG_LEVEL',

@@ -1,4 +1,5 @@
 import {
+  blobSettings,
   flag,
   integer,
   kafkaSettings,
@@ -49,6 +50,7 @@ const allowList: z.ZodType<AllowList, string | undefined> = z
 /** What a worker reads from the environment. */
 export const settings = {
   ...kafkaSettings,
+  ...blobSettings,
   ...logSettings,
   ...statusSettings,
   ...stopSettings,
@@ -113,6 +115,12 @@ export const settings = {
       'Private addresses that tasks may fetch from: host names, addresses and CIDR ranges, each with a port if only that one is meant (`127.0.0.1:4000,10.1.0.0/16`). None by default.',
     default: '',
     schema: allowList,
+  },
+  resultBlobKeepDays: {
+    variable: 'TASKFLOW_RESULT_BLOB_KEEP_DAYS',
+    description: 'Days for which a result in the blob store is kept; it goes at the midnight (UTC) that follows.',
+    default: '30',
+    schema: integer({ min: 1, max: 3_650 }),
   },
   graceMs: {
     variable: 'TASKFLOW_STOP_GRACE_MS',
