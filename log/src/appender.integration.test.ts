@@ -180,9 +180,7 @@ describe('appender', () => {
     await appender.append(numbered(3).map((value) => record(topic, value)));
     await fixture.deleteTopic(topic);
     expect(await rejection(appender.append([record(topic, 'lost')]))).to.be.instanceOf(UnknownTopicError);
-    await fixture.withAdmin((admin) =>
-      admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true }),
-    );
+    await fixture.createTopic(topic);
     const [position] = await appender.append([record(topic, 'again')]);
     expect(position).to.include({ offset: 0 });
     expect(await fixture.values(topic)).to.deep.equal(['again']);
@@ -192,9 +190,7 @@ describe('appender', () => {
     const topic = `test.later.${process.pid}.${Date.now()}`;
     const appender = fixture.appender();
     const appending = appender.append([record(topic, 'early')]);
-    await fixture.withAdmin((admin) =>
-      admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true }),
-    );
+    await fixture.createTopic(topic);
     expect(await appending).to.have.length(1);
   });
 

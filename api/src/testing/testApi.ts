@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { type Appender, createAppender } from '@taskflow/log/appender';
 import { type Cluster, connectCluster } from '@taskflow/log/cluster';
-import { createCodec } from '@taskflow/schemas/codec';
-import { recordNames, type TaskTypeRegistered } from '@taskflow/schemas/events';
-import { eventsTopic, PRIORITIES, queueTopic } from '@taskflow/schemas/topics';
+import { connectRegistry } from '@taskflow/log/registry';
+import { ensureTopics, systemTopics, typeTopics } from '@taskflow/log/topics';
+import type { TaskTypeRegistered } from '@taskflow/schemas/events';
+import { followControl } from '@taskflow/service/controlTopic';
 import { silentLogger as logger } from '@taskflow/service/logger';
 import { createMetrics } from '@taskflow/service/metrics';
 import { migrate } from '@taskflow/service/migrations';
@@ -14,6 +15,7 @@ import { connectRedis } from '@taskflow/service/redis';
 import { type Db, MongoClient } from 'mongodb';
 import { createApp } from '../app.ts';
 import { assemble } from '../assemble.ts';
+import { TypeControl } from '../commands/typeCommands.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { loadEndpoints } from '../http/routeFiles.ts';
@@ -28,7 +30,8 @@ export const accounts = {
   admin: { key: 'key-of-admin', principal: { userId: '33333333-3333-4333-8333-333333333333', role: 'admin' } },
 } as const;
 
-export const codec = createCodec(new Map(recordNames.map((name, index) => [name, index + 1])));
+const registry = await connectRegistry({ url: variable('TASKFLOW_REGISTRY_URL') });
+export const { codec } = registry;
 
 export interface TestApi {
   /** Calls as ann, unless the call says otherwise. */
@@ -67,23 +70,45 @@ const root = path.resolve(import.meta.dirname, '../../..');
  * so that tests do not meet. No projector runs; `viewWriter.ts` writes the views, so a test decides how far they are.
  */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  // What was opened before a failure is closed: it would keep the test process from ending.
+  await using opened = new AsyncDisposableStack();
   const name = `api_${randomBytes(5).toString('hex')}`;
   const types = options.beside?.types ?? { any: `${name}_any`, page: `${name}_page` };
   const database = await freshDatabase(name, options.postgresUrl);
   const brokers = options.brokers ?? variable('TASKFLOW_KAFKA_BROKERS').split(',');
   const cluster = await connectCluster({ brokers, clientId: name });
+  opened.defer(() => cluster.close());
   const appendTimeoutMs = options.appendTimeoutMs ?? 10_000;
   const appender = createAppender(cluster, { deliveryTimeoutMs: appendTimeoutMs });
+  opened.defer(() => appender.close());
   const pool =
     options.beside?.pool ??
     createPostgresPool({ url: database, applicationName: name, logger, connectTimeoutMs: 1_000 });
+  if (options.beside === undefined) opened.defer(() => closePostgresPool(pool));
   const mongoClient = new MongoClient(options.mongoUrl ?? variable('TASKFLOW_MONGO_URL'), {
     serverSelectionTimeoutMS: 1_000,
   });
+  opened.defer(() => mongoClient.close());
   const redis = connectRedis({ url: options.redisUrl ?? variable('TASKFLOW_REDIS_URL'), logger, name });
+  opened.defer(() => redis.stop());
   const registered = options.beside?.registered ?? new Map(testTypes(types).map((type) => [type.type, type]));
-  if (options.beside === undefined) await createTopics(cluster, Object.values(types));
+  if (options.beside === undefined) {
+    const ofTypes = Object.values(types).flatMap((type) => typeTopics(type));
+    await ensureTopics(cluster, [...systemTopics(), ...ofTypes]);
+  }
   const stopping = new AbortController();
+  opened.defer(() => stopping.abort());
+  const control = new TypeControl();
+  await followControl({
+    cluster,
+    registry,
+    logger,
+    onEntry: (entry) => control.apply(entry),
+    signal: stopping.signal,
+    onFailure(error) {
+      throw error;
+    },
+  });
   const mongo = mongoClient.db(name);
   const { ports, stop } = assemble(
     {
@@ -91,6 +116,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       appender,
       codec,
       registrations: { get: (type) => registered.get(type), all: () => registered.values() },
+      control,
       pool,
       mongo,
       redis: redis.client,
@@ -108,6 +134,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       stopping: stopping.signal,
     },
   );
+  opened.defer(stop);
   const endpoints: Endpoint[] = await loadEndpoints();
   const about = { version: '0.0.0', publicUrl: 'http://127.0.0.1' };
   const app = createApp(endpoints, about, ports);
@@ -119,6 +146,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     stopped ??= server.stop();
     return stopped;
   };
+  opened.defer(stopApi);
+  const kept = opened.move();
   return {
     call: checkedClient(url, accounts.ann.key, openApiDocument(endpoints, { version: '0.0.0', serverUrl: url })),
     url,
@@ -131,15 +160,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     registered,
     server,
     stopApi,
-    async close() {
-      await stopApi();
-      stop();
-      await appender.close();
-      await cluster.close();
-      await redis.stop();
-      if (options.beside === undefined) await closePostgresPool(pool);
-      await mongoClient.close();
-    },
+    close: () => kept.disposeAsync(),
   };
 }
 
@@ -163,20 +184,4 @@ async function freshDatabase(name: string, way?: string): Promise<string> {
   await migrate({ url: url.href, owners });
   if (way !== undefined) url.host = new URL(way).host;
   return url.href;
-}
-
-async function createTopics(cluster: Cluster, types: readonly string[]): Promise<void> {
-  const admin = cluster.kafkajs.admin();
-  await admin.connect();
-  try {
-    const topics = types.flatMap((type) =>
-      PRIORITIES.flatMap((priority) => [
-        { topic: queueTopic(type, priority), numPartitions: 1 },
-        { topic: eventsTopic(type, priority), numPartitions: 3 },
-      ]),
-    );
-    await admin.createTopics({ topics, waitForLeaders: true });
-  } finally {
-    await admin.disconnect();
-  }
 }

@@ -7,10 +7,17 @@ import { readRange } from '../reader.ts';
 import { ensureTopics } from '../topics.ts';
 import { testBrokers, testLogger } from './queueFixture.ts';
 
+interface TestTopicOptions {
+  readonly partitions?: number;
+  readonly replicas?: number;
+  readonly config?: Readonly<Record<string, string>>;
+}
+
 /** Topics of their own names on a real broker, with appenders and the plain content of the log, for tests. */
 export interface LogFixture {
   readonly cluster: Cluster;
-  topic(options?: { partitions?: number; replicas?: number; config?: Record<string, string> }): Promise<string>;
+  topic(options?: TestTopicOptions): Promise<string>;
+  createTopic(name: string, options?: TestTopicOptions): Promise<void>;
   deleteTopic(topic: string): Promise<void>;
   /** Deletes all records of partition 0 before an offset. */
   trim(topic: string, offset: number): Promise<void>;
@@ -50,20 +57,23 @@ export async function logFixture(
     for await (const chunk of readRange(cluster, { topic, partition, from: 'start' })) records.push(...chunk);
     return records;
   };
+  const createTopic = (name: string, { partitions = 1, replicas = 1, config = {} }: TestTopicOptions = {}) =>
+    ensureTopics(cluster, [
+      {
+        name,
+        partitions,
+        replicationFactor: replicas,
+        config: { 'message.timestamp.type': 'LogAppendTime', ...config },
+      },
+    ]);
   return {
     cluster,
     connect,
     read,
-    async topic({ partitions = 1, replicas = 1, config = {} } = {}) {
+    createTopic,
+    async topic(options = {}) {
       const name = `test.${randomUUID()}`;
-      await ensureTopics(cluster, [
-        {
-          name,
-          partitions,
-          replicationFactor: replicas,
-          config: { 'message.timestamp.type': 'LogAppendTime', ...config },
-        },
-      ]);
+      await createTopic(name, options);
       return name;
     },
     deleteTopic: (topic) => withAdmin((admin) => admin.deleteTopics({ topics: [topic] })),

@@ -5,6 +5,7 @@ import { type Cluster, connectCluster } from '../cluster.ts';
 import { resourceType, setConfigs } from '../configs.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { type Delivered, openQueue, type QueueConsumer, type QueueConsumerOptions } from '../queueConsumer.ts';
+import { ensureTopics } from '../topics.ts';
 
 export interface TestQueue {
   readonly topic: string;
@@ -48,7 +49,7 @@ export async function queueFixture(
   await admin.connect();
   await producer.connect();
   const createTopic = async (topic: string, numPartitions = 1) => {
-    await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true });
+    await ensureTopics(cluster, [{ name: topic, partitions: numPartitions, replicationFactor: 1, config: {} }]);
   };
   return {
     cluster,
