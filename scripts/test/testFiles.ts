@@ -8,8 +8,3 @@ export type Kind = 'unit' | 'integration' | 'e2e';
 export function testFiles(kind: Kind): readonly string[] {
   return globSync(`**/*.${kind}.test.ts`, { cwd: root, exclude: ['**/node_modules', '**/dist'] }).sort();
 }
-
-/** Those of the files that lie in one of the folders. */
-export function inFolders(files: readonly string[], folders: readonly string[]): readonly string[] {
-  return files.filter((file) => folders.some((folder) => file.startsWith(`${folder}/`)));
-}
