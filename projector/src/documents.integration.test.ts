@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { uuidv7 } from '@taskflow/core/ids';
 import { resultRef } from '@taskflow/core/resultRef';
 import type { TaskEvent, TaskLogLine, TaskResult, TaskSucceeded } from '@taskflow/schemas/events';
+import { someTask } from '@taskflow/schemas/testing/taskEvents';
 import { eventsTopic, logsTopic, queueTopic } from '@taskflow/schemas/topics';
 import { silentLogger } from '@taskflow/service/logger';
 import { createMetrics } from '@taskflow/service/metrics';
@@ -113,20 +114,7 @@ describe('the Mongo views', () => {
     check: false,
     actor: null,
     reason: null,
-    task: {
-      payload: '{}',
-      maxAttempts: 3,
-      backoffBaseMs: 1_000,
-      backoffFactor: 2,
-      backoffCapMs: 300_000,
-      notRetryable: [],
-      timeoutMs: 30_000,
-      expiresAt: null,
-      tags: [],
-      idempotencyKey: null,
-      bodyHash: null,
-      scheduleId: null,
-    },
+    task: { ...someTask, payload: '{}' },
   });
   function succeeded(
     type: string,

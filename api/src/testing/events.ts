@@ -1,5 +1,6 @@
 import { uuidv7 } from '@taskflow/core/ids';
 import type { TaskFailed, TaskQueued, TaskResult, TaskStarted, TaskSucceeded } from '@taskflow/schemas/events';
+import { nullResult, someTask } from '@taskflow/schemas/testing/taskEvents';
 
 type Made = { readonly userId: string; readonly type: string } & Partial<Omit<TaskQueued, 'task'>> & {
     readonly task?: Partial<TaskQueued['task']>;
@@ -26,21 +27,7 @@ export function queued({ task, ...head }: Made): TaskQueued {
     actor: null,
     reason: null,
     ...head,
-    task: {
-      payload: '{}',
-      maxAttempts: 3,
-      backoffBaseMs: 1_000,
-      backoffFactor: 2,
-      backoffCapMs: 300_000,
-      notRetryable: [],
-      timeoutMs: 30_000,
-      expiresAt: null,
-      tags: [],
-      idempotencyKey: null,
-      bodyHash: null,
-      scheduleId: null,
-      ...task,
-    },
+    task: { ...someTask, payload: '{}', ...task },
   };
 }
 
@@ -79,17 +66,7 @@ export function succeeded(task: TaskQueued, result: Partial<TaskResult> = {}): T
     ...headOf(task, 20),
     event: 'TaskSucceeded',
     durationMs: 15,
-    result: {
-      storage: 'inline',
-      value: 'null',
-      ref: null,
-      preview: null,
-      size: 4,
-      contentType: 'application/json',
-      sha256: '74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b',
-      ttlMs: null,
-      ...result,
-    },
+    result: { ...nullResult, ...result },
   };
 }
 

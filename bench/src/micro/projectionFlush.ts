@@ -7,6 +7,7 @@
  * Uses a database of its own on that server, `projection_flush_benchmark`, dropped at the end. "Records behind" is how many
  * tasks are queued before the first of them runs: 0 meets all events of a task in one flush, a large number writes each task twice.
  */
+
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { uuidv7 } from '@taskflow/core/ids';
@@ -15,6 +16,7 @@ import { tasksView } from '@taskflow/projector/projections';
 import { VIEW_SESSION } from '@taskflow/projector/viewSession';
 import { createCodec } from '@taskflow/schemas/codec';
 import { recordNames, type TaskEvent } from '@taskflow/schemas/events';
+import { nullResult, someTask } from '@taskflow/schemas/testing/taskEvents';
 import { eventsTopic, queueTopic } from '@taskflow/schemas/topics';
 import { createDecoding } from '@taskflow/service/decoding';
 import { silentLogger } from '@taskflow/service/logger';
@@ -59,20 +61,7 @@ function eventsOf(index: number): { queued: TaskEvent; rest: TaskEvent[] } {
       check: false,
       actor: null,
       reason: null,
-      task: {
-        payload: '{}',
-        maxAttempts: 3,
-        backoffBaseMs: 1_000,
-        backoffFactor: 2,
-        backoffCapMs: 300_000,
-        notRetryable: [],
-        timeoutMs: 30_000,
-        expiresAt: null,
-        tags: [],
-        idempotencyKey: null,
-        bodyHash: null,
-        scheduleId: null,
-      },
+      task: { ...someTask, payload: '{}' },
     },
     rest: [
       {
@@ -92,16 +81,7 @@ function eventsOf(index: number): { queued: TaskEvent; rest: TaskEvent[] } {
         workerId,
         eventId: uuidv7(),
         durationMs: 1,
-        result: {
-          storage: 'inline',
-          value: 'null',
-          ref: null,
-          preview: null,
-          size: 4,
-          contentType: 'application/json',
-          sha256: '74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b',
-          ttlMs: null,
-        },
+        result: nullResult,
       },
     ],
   };

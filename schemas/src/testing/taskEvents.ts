@@ -1,4 +1,4 @@
-import type { Task, TaskEvent } from '../events.ts';
+import type { Task, TaskEvent, TaskResult } from '../events.ts';
 import type { RecordedEvent } from '../fold.ts';
 import { eventsTopic, queueTopic } from '../topics.ts';
 
@@ -16,6 +16,18 @@ export const someTask: Task = {
   idempotencyKey: null,
   bodyHash: null,
   scheduleId: null,
+};
+
+/** The result null, kept in the task. */
+export const nullResult: TaskResult = {
+  storage: 'inline',
+  value: 'null',
+  ref: null,
+  preview: null,
+  size: 4,
+  contentType: 'application/json',
+  sha256: '74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b',
+  ttlMs: null,
 };
 
 const head = {
@@ -61,16 +73,7 @@ const bodies: {
   },
   TaskSucceeded: {
     event: 'TaskSucceeded',
-    result: {
-      storage: 'inline',
-      value: 'null',
-      ref: null,
-      preview: null,
-      size: 4,
-      contentType: 'application/json',
-      sha256: '74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b',
-      ttlMs: null,
-    },
+    result: nullResult,
     durationMs: 12,
   },
   TaskRetryScheduled: {

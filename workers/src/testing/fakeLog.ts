@@ -1,5 +1,6 @@
 import { createCodec } from '@taskflow/schemas/codec';
 import { type RecordName, recordNames, type TaskflowRecord, type TaskQueued } from '@taskflow/schemas/events';
+import { someTask } from '@taskflow/schemas/testing/taskEvents';
 import { type Priority, queueTopic } from '@taskflow/schemas/topics';
 import type { DeliveredRecord, LogAppender, OutgoingRecord, QueueSet } from '../runtime/ports.ts';
 import type { WorkerQueue } from '../runtime/worker.ts';
@@ -33,21 +34,7 @@ export function queued(
     actor: null,
     reason: null,
     ...head,
-    task: {
-      payload: '{}',
-      maxAttempts: 3,
-      backoffBaseMs: 1_000,
-      backoffFactor: 2,
-      backoffCapMs: 300_000,
-      notRetryable: [],
-      timeoutMs: 30_000,
-      expiresAt: null,
-      tags: [],
-      idempotencyKey: null,
-      bodyHash: null,
-      scheduleId: null,
-      ...task,
-    },
+    task: { ...someTask, payload: '{}', ...task },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { TaskQueued } from '@taskflow/schemas/events';
+import { nullResult } from '@taskflow/schemas/testing/taskEvents';
 import { handOverEvent } from '../../handOver.ts';
 import { decideOutcome, type Outcome } from '../../outcome.ts';
 import { decideStart, type StartContext } from '../../start.ts';
@@ -110,16 +111,7 @@ export const built: Decision<Given> = {
       expected: {
         event: 'TaskSucceeded',
         ...head,
-        result: {
-          storage: 'inline',
-          value: 'null',
-          ref: null,
-          preview: null,
-          size: 4,
-          contentType: 'application/json',
-          sha256: '74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b',
-          ttlMs: null,
-        },
+        result: nullResult,
         durationMs: 12,
       },
     },
