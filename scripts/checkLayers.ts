@@ -55,7 +55,8 @@ for (const name of Object.keys(directDependencies)) {
   const folder = path.join(root, folderOf(name));
   const allowed = allowedFor(name);
   for (const file of sourceFiles(folder)) {
-    const isTest = /\.test\.ts$|\/testing\//.test(file);
+    // Benchmarks make their data as tests do.
+    const isTest = name === 'bench' || /\.test\.ts$|\/testing\//.test(file);
     const shown = path.relative(root, file);
     for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(importPattern)) {
       if (specifier.startsWith('.')) {
