@@ -17,6 +17,7 @@ import (
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/appender"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/catalogue"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/config"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/grpcserver"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/kafka"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/registry"
@@ -87,6 +88,15 @@ func Run(ctx context.Context, c config.Config, types []*task.Definition, logger 
 		Fetch: safefetch.New(safefetch.Config{Allow: c.FetchAllow}), Values: values, Grace: c.Grace,
 		Metrics: NewMetrics(metricsRegistry), Logger: logger,
 	}
+	// It begins to stop when ctx ends, and so at the same time as the worker.
+	direct, err := grpcserver.Start(ctx, grpcserver.Options{
+		Address: c.GRPCAddr, WorkerID: workerID, Types: types, Run: previewer(options.Fetch), Ready: server.Ready,
+		Slots: c.PreviewSlots, Grace: c.Grace, Registerer: metricsRegistry, Logger: logger,
+	})
+	if err != nil {
+		return err
+	}
+	stops = append(stops, direct.Stop)
 	options.Types, err = openTypes(ctx, c, cluster, types, logger)
 	for _, one := range options.Types {
 		stops = append(stops, one.Queues.close)
@@ -106,7 +116,7 @@ func Run(ctx context.Context, c config.Config, types []*task.Definition, logger 
 	server.Check("queues", worker.CheckQueues)
 	server.Check("progress", worker.CheckProgress)
 	server.Check("start", func() error { return nil })
-	logger.Info("types are registered", "types", namesOf(types), "workerId", workerID, "statusPort", server.Port)
+	logger.Info("types are registered", "types", namesOf(types), "workerId", workerID, "statusPort", server.Port, "grpcPort", direct.Port)
 	<-ctx.Done()
 	return nil
 }

@@ -41,6 +41,10 @@ type Config struct {
 	Grace       time.Duration
 	LockRenew   time.Duration
 	Lease       time.Duration
+
+	GRPCAddr string
+	// PreviewSlots are how many previews run at once.
+	PreviewSlots int
 }
 
 var (
@@ -78,6 +82,9 @@ func Read(getenv func(string) string) (Config, error) {
 	_ = config.LogLevel.UnmarshalText([]byte(r.oneOf("TASKFLOW_LOG_LEVEL", "info", "error", "warn", "info", "debug")))
 	host := r.text("TASKFLOW_STATUS_HOST", "127.0.0.1", nil, "")
 	config.StatusAddr = fmt.Sprintf("%s:%d", host, r.integer("TASKFLOW_STATUS_PORT", 0, 0, 65_535))
+	grpcHost := r.text("TASKFLOW_GRPC_HOST", "127.0.0.1", nil, "")
+	config.GRPCAddr = fmt.Sprintf("%s:%d", grpcHost, r.integer("TASKFLOW_GRPC_PORT", 0, 0, 65_535))
+	config.PreviewSlots = int(r.integer("TASKFLOW_PREVIEW_SLOTS", 4, 1, 10_000))
 	config.SlotsOfEach, config.SlotsByType = r.slots("TASKFLOW_SLOTS")
 	config.FetchAllow = r.allowList("TASKFLOW_FETCH_ALLOW")
 	return config, r.err

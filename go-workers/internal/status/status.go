@@ -51,6 +51,12 @@ func (s *Server) Check(name string, check func() error) {
 	s.checks[name] = check
 }
 
+// Ready gives what /readyz would answer: nil, or what fails.
+func (s *Server) Ready() error {
+	_, err := s.report()
+	return err
+}
+
 // Stop ends the server.
 func (s *Server) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
@@ -66,21 +72,31 @@ type checkState struct {
 }
 
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	states, err := s.report()
+	status, code := "ready", 200
+	if err != nil {
+		status, code = "not-ready", 503
+	}
+	answer(w, code, map[string]any{"status": status, "checks": states})
+}
+
+// report asks all checks; the error joins those that fail.
+func (s *Server) report() (map[string]checkState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	status, code := "ready", 200
 	states := map[string]checkState{}
+	var failing error
 	for _, name := range s.names {
 		states[name] = checkState{State: "ok"}
 		if err := s.checks[name](); err != nil {
 			states[name] = checkState{"failing", err.Error()}
-			status, code = "not-ready", 503
+			failing = errors.Join(failing, fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	if len(states) == 0 {
-		status, code = "not-ready", 503
+		failing = errors.New("nothing is known yet")
 	}
-	answer(w, code, map[string]any{"status": status, "checks": states})
+	return states, failing
 }
 
 func answer(w http.ResponseWriter, code int, body any) {

@@ -1,0 +1,28 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/grpcserver"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
+	schemas "github.com/taskflow-hub/taskflow-hub/schemas/go"
+)
+
+// previewer runs a handler as a first attempt runs it, with the same rules for results and errors, but without a task: what it logs
+// and reports goes nowhere.
+func previewer(fetch *safefetch.Client) grpcserver.Run {
+	return func(ctx context.Context, definition *task.Definition, payload []byte, userID string) (string, *schemas.TaskError) {
+		result, err := definition.Run(ctx, payload, task.Setting{
+			TaskID: newEventID(time.Now()), UserID: userID, Attempt: 1,
+			Log: slog.New(slog.DiscardHandler), Progress: func(float64, string) {}, Fetch: fetch,
+		})
+		if err != nil {
+			failure := failureOf(err)
+			return "", &failure
+		}
+		return resultText(result)
+	}
+}
