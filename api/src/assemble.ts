@@ -10,6 +10,10 @@ import { subscribeTaskChanges } from '@taskflow/service/taskChanges';
 import type { Redis } from 'ioredis';
 import type { Db } from 'mongodb';
 import { type ApiKey, authenticateByKeys } from './http/principal.ts';
+import { CommandLog } from './commands/commandLog.ts';
+import { redriveClaims } from './commands/redriveClaims.ts';
+import { TaskCommands } from './commands/taskCommands.ts';
+import { TypeCommands, type TypeControl } from './commands/typeCommands.ts';
 import { logHealth } from './logHealth.ts';
 import { apiMetrics } from './metrics.ts';
 import type { Limits, Ports } from './ports.ts';
@@ -31,6 +35,8 @@ const TASKS_CONSUMER = 'tasks';
 const SWEEP_EVERY_MS = 600_000;
 
 /** What the api stands on: connected, or connecting by itself. */
+/** How much longer than its append a claim of a redrive lasts. */
+const CLAIM_MARGIN_MS = 2_000;
 export interface Foundations {
   readonly cluster: Cluster;
   readonly appender: Appender;
@@ -38,6 +44,8 @@ export interface Foundations {
   readonly registrations: Registrations;
   readonly pool: Pool;
   readonly mongo: Db;
+  /** Fed from `taskflow.control`. */
+  readonly control: TypeControl;
   /** A connection for the subscription alone. */
   readonly redis: Redis;
   readonly logger: Logger;
@@ -61,7 +69,8 @@ export function assemble(
   foundations: Foundations,
   choices: Choices,
 ): { readonly ports: Omit<Ports, 'documentation'>; stop(): void } {
-  const { cluster, appender, codec, registrations, pool, mongo, redis, logger, readiness } = foundations;
+  const { cluster, appender, codec, registrations, control, pool, mongo, redis, logger, readiness } =
+    foundations;
   const { limits, appendTimeoutMs, stopping } = choices;
   const metrics = apiMetrics(foundations.metrics);
   const types = typeCatalogue(registrations, logger);
@@ -91,23 +100,30 @@ export function assemble(
   }, SWEEP_EVERY_MS);
   return {
     ports: {
+  const reading = new TaskReading({ view: tasks, positions, signals, signalled: redisIsUp, stopping });
+  const partitionsOf = (topic: string) => partitions.of(topic);
+  const commandLog = new CommandLog({ codec, append: log.append, partitionsOf });
+  const claims = redriveClaims(pool, { claimMs: appendTimeoutMs + CLAIM_MARGIN_MS });
       authenticate: authenticateByKeys(choices.keys),
       limits,
+    claims.sweep().catch((error: unknown) => logger.warn('Old claims of redrives were not deleted', { error }));
       submissions: new Submissions({
         types,
         codec,
         append: log.append,
-        partitionsOf: (topic) => partitions.of(topic),
+        partitionsOf,
         keys,
         limits,
         metrics,
         busyMs: appendTimeoutMs,
       }),
       tasks,
-      reading: new TaskReading({ view: tasks, positions, signals, signalled: redisIsUp, stopping }),
+      reading,
       results: resultView(mongo.collection<ResultDocument>('results')),
       taskLogs: taskLogView(mongo.collection<TaskLogDocument>('task_logs')),
       types,
+      commands: new TaskCommands({ reading, log: commandLog, claims, metrics, logger, busyMs: appendTimeoutMs }),
+      typeCommands: new TypeCommands({ types, control, log: commandLog, metrics, logger }),
       readiness,
       metrics,
       logger,

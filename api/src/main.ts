@@ -4,6 +4,7 @@ import { connectCluster } from '@taskflow/log/cluster';
 import { connectRegistry } from '@taskflow/log/registry';
 import { loadConfig } from '@taskflow/service/config';
 import { kafkaAccess } from '@taskflow/service/kafkaAccess';
+import { type ControlEntry, followControl } from '@taskflow/service/controlTopic';
 import { runService } from '@taskflow/service/lifecycle';
 import { createLogger } from '@taskflow/service/logger';
 import { createMetrics, LATENCY_BUCKETS_SECONDS } from '@taskflow/service/metrics';
@@ -15,6 +16,7 @@ import { MongoClient } from 'mongodb';
 import { createApp } from './app.ts';
 import { assemble } from './assemble.ts';
 import { loadEndpoints } from './http/routeFiles.ts';
+import { TypeControl } from './commands/typeCommands.ts';
 import { startServer } from './server.ts';
 import { settings } from './settings.ts';
 
@@ -32,9 +34,13 @@ runService({
   async start({ onStop, stopping, fail }) {
     const cluster = await connectCluster({ ...kafkaAccess(config), clientId: 'taskflow-api', logger });
     onStop('Kafka', () => cluster.close());
-    const { codec } = await connectRegistry({ url: config.registryUrl, logger });
+    const registry = await connectRegistry({ url: config.registryUrl, logger });
+    const { codec } = registry;
     const registrations = await followTaskTypes({ cluster, codec, logger, signal: stopping, onFailure: fail });
     const pool = createPostgresPool({
+    const control = new TypeControl();
+    const onEntry = (entry: ControlEntry) => control.apply(entry);
+    await followControl({ cluster, registry, logger, onEntry, signal: stopping, onFailure: fail });
       url: config.postgresUrl,
       applicationName: 'api',
       logger,
@@ -65,6 +71,7 @@ runService({
       pool,
       mongo: mongo.db(),
       redis: redis.client,
+      control,
       logger,
       metrics,
       readiness: createReadiness(),

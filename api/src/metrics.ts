@@ -4,6 +4,7 @@ import type { Counter, Histogram } from 'prom-client';
 export interface ApiMetrics {
   readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
   readonly tasksAccepted: Counter<'type' | 'priority'>;
+  readonly commands: Counter<'command' | 'outcome'>;
   render(): Promise<{ contentType: string; body: string }>;
 }
 
@@ -18,6 +19,10 @@ export function apiMetrics(metrics: Metrics): ApiMetrics {
     tasksAccepted: metrics.counter('tasks_accepted_total', 'Tasks whose event the log has acknowledged', [
       'type',
       'priority',
+    ]),
+    commands: metrics.counter('commands_total', 'Commands on tasks and types, by what came of them', [
+      'command',
+      'outcome',
     ]),
     render: () => metrics.render(),
   };

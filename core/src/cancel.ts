@@ -36,14 +36,14 @@ export function decideCancel(task: CommandedTask, context: CancelContext): Cance
   return {
     kind: 'cancel',
     event: { event: 'TaskCancelled', ...eventHead({ ...task, taskId: task.id }, stamp), reason, actor },
-    signal: {
-      event: 'TaskCancelRequested',
-      taskId: task.id,
-      generation: task.generation,
-      eventId: context.signalId,
-      type: task.type,
-      priority: task.priority,
-      occurredAt: now,
-    },
+    signal: cancelSignal(task, { now, eventId: context.signalId }),
   };
+}
+
+/** What tells workers that a task is cancelled. Given again it says the same: whoever cancelled may have died before it. */
+export function cancelSignal(
+  { id, generation, type, priority }: Pick<CommandedTask, 'id' | 'generation' | 'type' | 'priority'>,
+  { now, eventId }: { readonly now: number; readonly eventId: string },
+): TaskCancelRequested {
+  return { event: 'TaskCancelRequested', taskId: id, generation, eventId, type, priority, occurredAt: now };
 }

@@ -1,22 +1,25 @@
 import type { Cluster } from '@taskflow/log/cluster';
-import type { LogRecord } from '@taskflow/log/logRecord';
 import { follow } from '@taskflow/log/reader';
-import type { Codec } from '@taskflow/schemas/codec';
-import type { TaskCancelRequested, TypePaused, TypeResumed } from '@taskflow/schemas/events';
+import type { Registry } from '@taskflow/log/registry';
+import type { TaskCancelRequested, TaskflowRecord, TypePaused, TypeResumed } from '@taskflow/schemas/events';
 import { controlTopic } from '@taskflow/schemas/topics';
+import { createDecoding } from './decoding.ts';
 import type { Logger } from './logger.ts';
 
-/** One record of `taskflow.control`; null: a tombstone, what the key said is over. */
+type ControlRecord = TaskCancelRequested | TypePaused | TypeResumed;
+
+/** One record of `taskflow.control`. */
 export interface ControlEntry {
   /** A task's id, or a type. */
   readonly key: string;
-  readonly record: TaskCancelRequested | TypePaused | TypeResumed | null;
+  /** Null: a tombstone, what the key said is over. */
+  readonly record: ControlRecord | null;
   readonly offset: number;
 }
 
 export interface FollowControlOptions {
   readonly cluster: Cluster;
-  readonly codec: Codec;
+  readonly registry: Registry;
   readonly logger: Logger;
   /** All that is on the topic, in its order. What it means is for core's `applyControl` to say. */
   readonly onEntry: (entry: ControlEntry) => void;
@@ -28,36 +31,28 @@ export interface FollowControlOptions {
 
 /** Follows `taskflow.control` from its start. Resolves when all that was there at the time of the call has been handed over. */
 export async function followControl(options: FollowControlOptions): Promise<void> {
-  const follower = follow(options.cluster, {
+  const { cluster, registry, logger, onEntry, signal, onFailure } = options;
+  const decode = createDecoding({ registry, select: controlRecord, logger, signal });
+  const follower = follow(cluster, {
     topics: [controlTopic],
     from: 'start',
-    onRecords(records) {
-      for (const record of records) {
-        const entry = entryOf(record, options);
-        if (entry !== undefined) options.onEntry(entry);
-      }
+    async onRecords(records) {
+      const { events, undecodable } = await decode(records.filter(({ value }) => value !== null));
+      const written = events.map(({ record, event }) => ({ ...record, event }));
+      const removed = records.filter(({ value }) => value === null).map((record) => ({ ...record, event: null }));
+      for (const { key, offset, event } of [...written, ...removed].sort((a, b) => a.offset - b.offset))
+        if (key !== null) onEntry({ key: key.toString(), record: event, offset });
+      // One record that cannot be read must not hide the others.
+      for (const { record, reason } of undecodable)
+        logger.warn('A control record cannot be read', { topic: record.topic, offset: record.offset, reason });
     },
-    signal: options.signal,
+    signal,
   });
-  follower.done.catch(options.onFailure);
+  follower.done.catch(onFailure);
   await follower.caughtUp;
 }
 
-/** One record that cannot be read must not hide the others. */
-function entryOf(
-  { topic, partition, offset, key, value }: LogRecord,
-  { codec, logger }: Pick<FollowControlOptions, 'codec' | 'logger'>,
-): ControlEntry | undefined {
-  if (key === null) return undefined;
-  const entry = { key: key.toString(), offset };
-  if (value === null) return { ...entry, record: null };
-  try {
-    const record = codec.decode(value);
-    const { event } = record;
-    if (event === 'TaskCancelRequested' || event === 'TypePaused' || event === 'TypeResumed')
-      return { ...entry, record };
-  } catch (error) {
-    logger.warn('A control record cannot be read', { topic, partition, offset, error });
-  }
-  return undefined;
+function controlRecord(record: TaskflowRecord): ControlRecord | undefined {
+  const { event } = record;
+  return event === 'TaskCancelRequested' || event === 'TypePaused' || event === 'TypeResumed' ? record : undefined;
 }

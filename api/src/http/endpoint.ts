@@ -54,7 +54,12 @@ export interface Endpoint<
   readonly query?: Query;
   /** Header names in lower case. Other headers are nobody's business. */
   readonly headers?: Headers;
-  readonly body?: { readonly schema: Body; readonly maxBytes: (limits: Ports['limits']) => number };
+  readonly body?: {
+    readonly schema: Body;
+    readonly maxBytes: (limits: Ports['limits']) => number;
+    /** A request without a body is one with an empty object. */
+    readonly optional?: true;
+  };
   readonly answers: Readonly<Record<number, AnswerDescription>>;
   /** Beside those that every endpoint of its kind can answer (see `openapi.ts`). */
   readonly problems?: readonly ProblemKind[];

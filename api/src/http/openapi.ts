@@ -83,7 +83,7 @@ function operationOf(endpoint: Endpoint, schemas: Json): Operation {
       ? undefined
       : {
           requestBody: {
-            required: true,
+            required: endpoint.body.optional !== true,
             content: { [JSON_TYPE]: { schema: jsonSchemaOf(endpoint.body.schema, 'input', schemas) } },
           },
         }),

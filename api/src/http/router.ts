@@ -1,7 +1,7 @@
 import type { Express, Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Ports } from '../ports.ts';
-import { readJsonBody } from './body.ts';
+import { hasBody, readJsonBody } from './body.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
 import { fieldErrorsOf } from './fieldErrors.ts';
 import { endpointObserver, type Observe } from './observe.ts';
@@ -91,10 +91,9 @@ async function answer(
   const headers = endpoint.headers && checked(endpoint.headers, request.headers, 'A header is not valid.');
   let body: unknown;
   if (endpoint.body !== undefined) {
-    const json = await readJsonBody(request, {
-      maxBytes: endpoint.body.maxBytes(ports.limits),
-      maxDepth: ports.limits.maxJsonDepth,
-    });
+    const isLeftOut = endpoint.body.optional === true && !hasBody(request);
+    const limits = { maxBytes: endpoint.body.maxBytes(ports.limits), maxDepth: ports.limits.maxJsonDepth };
+    const json = isLeftOut ? {} : await readJsonBody(request, limits);
     body = checked(endpoint.body.schema, json, 'The body is not valid.');
   }
   return endpoint.handle(

@@ -1,5 +1,13 @@
 import { uuidv7 } from '@taskflow/core/ids';
-import type { TaskFailed, TaskQueued, TaskResult, TaskStarted, TaskSucceeded } from '@taskflow/schemas/events';
+import type {
+  TaskFailed,
+  TaskQueued,
+  TaskResult,
+  TaskRetryScheduled,
+  TaskScheduled,
+  TaskStarted,
+  TaskSucceeded,
+} from '@taskflow/schemas/events';
 import { nullResult, someTask } from '@taskflow/schemas/testing/taskEvents';
 
 type Made = { readonly userId: string; readonly type: string } & Partial<Omit<TaskQueued, 'task'>> & {
@@ -77,4 +85,21 @@ export function failed(task: TaskQueued, code = 'HANDLER_ERROR'): TaskFailed {
     error: { code, message: 'The handler threw', retryable: true, details: null },
     failures: 1,
   };
+}
+
+export function retryScheduled(task: TaskQueued, code = 'HANDLER_ERROR'): TaskRetryScheduled {
+  const head = headOf(task, 20);
+  return {
+    ...head,
+    event: 'TaskRetryScheduled',
+    error: { code, message: 'The handler threw', retryable: true, details: null },
+    retryAt: head.occurredAt + 60_000,
+    failures: 1,
+    recoveries: 0,
+    task: task.task,
+  };
+}
+
+export function scheduled(task: TaskQueued, runAt: number): TaskScheduled {
+  return { ...headOf(task, 0), event: 'TaskScheduled', task: task.task, runAt };
 }

@@ -1,5 +1,5 @@
 import type { TaskEvent } from '@taskflow/schemas/events';
-import { evolve, type TaskState } from '@taskflow/schemas/fold';
+import { evolve, type RecordedEvent, type TaskState } from '@taskflow/schemas/fold';
 import { eventsTopic, queueTopic } from '@taskflow/schemas/topics';
 import type { Pool } from '@taskflow/service/postgres';
 import type { Redis } from '@taskflow/service/redis';
@@ -40,12 +40,22 @@ export class ViewWriter {
   /** Folds events into their tasks, writes the rows and their counts, and tells those who wait. Gives the offset of the first event. */
   async show(events: readonly TaskEvent[]): Promise<number> {
     const first = this.#offset;
+    await this.showRecorded(
+      events.map((event) => {
+        const topic = (event.event === 'TaskQueued' ? queueTopic : eventsTopic)(event.type, event.priority);
+        return { event, topic, partition: 0, offset: this.#offset++, appendedAt: event.occurredAt };
+      }),
+    );
+    return first;
+  }
+
+  /** The same with events that lie on the log. */
+  async showRecorded(log: readonly RecordedEvent[]): Promise<void> {
     const touched = new Set<string>();
-    for (const event of events) {
-      const topic = (event.event === 'TaskQueued' ? queueTopic : eventsTopic)(event.type, event.priority);
-      const recorded = { event, topic, partition: 0, offset: this.#offset++, appendedAt: event.occurredAt };
-      this.#states.set(event.taskId, evolve(this.#states.get(event.taskId), recorded));
-      touched.add(event.taskId);
+    for (const recorded of log) {
+      const { taskId } = recorded.event;
+      this.#states.set(taskId, evolve(this.#states.get(taskId), recorded));
+      touched.add(taskId);
     }
     const states = [...touched].map((id) => this.#states.get(id) as TaskState);
     for (const state of states) await this.#write(state);
@@ -56,7 +66,6 @@ export class ViewWriter {
         states.map(({ id, version, status }) => [id, version, status]),
       );
     }
-    return first;
   }
 
   /** Takes a task out of the view again. */

@@ -1,4 +1,4 @@
-import { hasEnded } from '@taskflow/schemas/fold';
+import { hasEnded, type TaskStatus } from '@taskflow/schemas/fold';
 import type { Principal } from '../http/principal.ts';
 import { Problem } from '../http/problem.ts';
 import type { ChangeSignals } from './changeSignals.ts';
@@ -84,12 +84,31 @@ export class TaskReading {
   }
 
   /** The task once it has ended, or as it is after `limitMs`; undefined where the view does not show it by then. */
-  async ended(principal: Principal, id: string, limitMs: number, gone: AbortSignal): Promise<ShownState | undefined> {
+  ended(principal: Principal, id: string, limitMs: number, gone: AbortSignal): Promise<ShownState | undefined> {
+    const giveUp = AbortSignal.any([gone, AbortSignal.timeout(limitMs)]);
+    return this.#watched(principal, id, giveUp, hasEnded, ({ status }) => hasEnded(status));
+  }
+
+  /** The task once the view shows this version of it, or a later one; undefined where it does not within `limitMs`. */
+  async reached(principal: Principal, id: string, version: number, limitMs: number): Promise<ShownState | undefined> {
+    const isThere = (task: ShownState) => task.version >= version;
+    const task = await this.#watched(principal, id, AbortSignal.timeout(limitMs), () => true, isThere);
+    return task !== undefined && isThere(task) ? task : undefined;
+  }
+
+  /** Looks at a task when a change to such a status is told, and now and then by itself, until it is as wanted. */
+  async #watched(
+    principal: Principal,
+    id: string,
+    limit: AbortSignal,
+    wakesBy: (status: TaskStatus) => boolean,
+    isWanted: (task: ShownState) => boolean,
+  ): Promise<ShownState | undefined> {
     const { view, signals, signalled, stopping } = this.#needs;
-    const giveUp = AbortSignal.any([gone, stopping, AbortSignal.timeout(limitMs)]);
+    const giveUp = AbortSignal.any([limit, stopping]);
     let wake: () => void = () => {};
     const stopWatching = signals.watchTask(id, (status) => {
-      if (hasEnded(status)) wake();
+      if (wakesBy(status)) wake();
     });
     const stopWaiting = () => wake();
     giveUp.addEventListener('abort', stopWaiting);
@@ -108,7 +127,7 @@ export class TaskReading {
         }
         // While PostgreSQL is away the task goes on all the same; so does the wait for it.
         task = (await view.get(principal, id).catch(() => undefined)) ?? task;
-        if (last || (task !== undefined && hasEnded(task.status))) return task;
+        if (last || (task !== undefined && isWanted(task))) return task;
       }
     } finally {
       giveUp.removeEventListener('abort', stopWaiting);
