@@ -9,11 +9,11 @@ import type { Readiness } from '@taskflow/service/readiness';
 import { subscribeTaskChanges } from '@taskflow/service/taskChanges';
 import type { Redis } from 'ioredis';
 import type { Db } from 'mongodb';
-import { type ApiKey, authenticateByKeys } from './http/principal.ts';
 import { CommandLog } from './commands/commandLog.ts';
 import { redriveClaims } from './commands/redriveClaims.ts';
 import { TaskCommands } from './commands/taskCommands.ts';
 import { TypeCommands, type TypeControl } from './commands/typeCommands.ts';
+import { type ApiKey, authenticateByKeys } from './http/principal.ts';
 import { logHealth } from './logHealth.ts';
 import { apiMetrics } from './metrics.ts';
 import type { Limits, Ports } from './ports.ts';
@@ -33,19 +33,19 @@ import { ViewPositions } from './views/viewPositions.ts';
 /** The consumer whose positions say how far the view `tasks` is. */
 const TASKS_CONSUMER = 'tasks';
 const SWEEP_EVERY_MS = 600_000;
-
-/** What the api stands on: connected, or connecting by itself. */
 /** How much longer than its append a claim of a redrive lasts. */
 const CLAIM_MARGIN_MS = 2_000;
+
+/** What the api stands on: connected, or connecting by itself. */
 export interface Foundations {
   readonly cluster: Cluster;
   readonly appender: Appender;
   readonly codec: Codec;
   readonly registrations: Registrations;
-  readonly pool: Pool;
-  readonly mongo: Db;
   /** Fed from `taskflow.control`. */
   readonly control: TypeControl;
+  readonly pool: Pool;
+  readonly mongo: Db;
   /** A connection for the subscription alone. */
   readonly redis: Redis;
   readonly logger: Logger;
@@ -95,18 +95,18 @@ export function assemble(
     mongo,
     redisIsUp,
   });
-  const sweep = setInterval(() => {
-    keys.sweep().catch((error: unknown) => logger.warn('Expired idempotency keys were not deleted', { error }));
-  }, SWEEP_EVERY_MS);
-  return {
-    ports: {
   const reading = new TaskReading({ view: tasks, positions, signals, signalled: redisIsUp, stopping });
   const partitionsOf = (topic: string) => partitions.of(topic);
   const commandLog = new CommandLog({ codec, append: log.append, partitionsOf });
   const claims = redriveClaims(pool, { claimMs: appendTimeoutMs + CLAIM_MARGIN_MS });
+  const sweep = setInterval(() => {
+    keys.sweep().catch((error: unknown) => logger.warn('Expired idempotency keys were not deleted', { error }));
+    claims.sweep().catch((error: unknown) => logger.warn('Old claims of redrives were not deleted', { error }));
+  }, SWEEP_EVERY_MS);
+  return {
+    ports: {
       authenticate: authenticateByKeys(choices.keys),
       limits,
-    claims.sweep().catch((error: unknown) => logger.warn('Old claims of redrives were not deleted', { error }));
       submissions: new Submissions({
         types,
         codec,
@@ -117,13 +117,13 @@ export function assemble(
         metrics,
         busyMs: appendTimeoutMs,
       }),
+      commands: new TaskCommands({ reading, log: commandLog, claims, metrics, logger, busyMs: appendTimeoutMs }),
+      typeCommands: new TypeCommands({ types, control, log: commandLog, metrics, logger }),
       tasks,
       reading,
       results: resultView(mongo.collection<ResultDocument>('results')),
       taskLogs: taskLogView(mongo.collection<TaskLogDocument>('task_logs')),
       types,
-      commands: new TaskCommands({ reading, log: commandLog, claims, metrics, logger, busyMs: appendTimeoutMs }),
-      typeCommands: new TypeCommands({ types, control, log: commandLog, metrics, logger }),
       readiness,
       metrics,
       logger,

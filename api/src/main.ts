@@ -3,8 +3,8 @@ import { createAppender } from '@taskflow/log/appender';
 import { connectCluster } from '@taskflow/log/cluster';
 import { connectRegistry } from '@taskflow/log/registry';
 import { loadConfig } from '@taskflow/service/config';
-import { kafkaAccess } from '@taskflow/service/kafkaAccess';
 import { type ControlEntry, followControl } from '@taskflow/service/controlTopic';
+import { kafkaAccess } from '@taskflow/service/kafkaAccess';
 import { runService } from '@taskflow/service/lifecycle';
 import { createLogger } from '@taskflow/service/logger';
 import { createMetrics, LATENCY_BUCKETS_SECONDS } from '@taskflow/service/metrics';
@@ -15,8 +15,8 @@ import { followTaskTypes } from '@taskflow/service/taskTypes';
 import { MongoClient } from 'mongodb';
 import { createApp } from './app.ts';
 import { assemble } from './assemble.ts';
-import { loadEndpoints } from './http/routeFiles.ts';
 import { TypeControl } from './commands/typeCommands.ts';
+import { loadEndpoints } from './http/routeFiles.ts';
 import { startServer } from './server.ts';
 import { settings } from './settings.ts';
 
@@ -37,10 +37,10 @@ runService({
     const registry = await connectRegistry({ url: config.registryUrl, logger });
     const { codec } = registry;
     const registrations = await followTaskTypes({ cluster, codec, logger, signal: stopping, onFailure: fail });
-    const pool = createPostgresPool({
     const control = new TypeControl();
     const onEntry = (entry: ControlEntry) => control.apply(entry);
     await followControl({ cluster, registry, logger, onEntry, signal: stopping, onFailure: fail });
+    const pool = createPostgresPool({
       url: config.postgresUrl,
       applicationName: 'api',
       logger,
@@ -68,10 +68,10 @@ runService({
       appender,
       codec,
       registrations,
+      control,
       pool,
       mongo: mongo.db(),
       redis: redis.client,
-      control,
       logger,
       metrics,
       readiness: createReadiness(),

@@ -1,8 +1,8 @@
 import type { Logger } from '@taskflow/service/logger';
 import type { Readiness } from '@taskflow/service/readiness';
-import type { Authenticate } from './http/principal.ts';
 import type { TaskCommands } from './commands/taskCommands.ts';
 import type { TypeCommands } from './commands/typeCommands.ts';
+import type { Authenticate } from './http/principal.ts';
 import type { ApiMetrics } from './metrics.ts';
 import type { Submissions } from './submission/submissions.ts';
 import type { TypeCatalogue } from './types.ts';
@@ -22,11 +22,11 @@ export interface Ports {
   readonly authenticate: Authenticate;
   readonly limits: Limits;
   readonly submissions: Submissions;
+  readonly commands: TaskCommands;
+  readonly typeCommands: TypeCommands;
   /** The view of tasks as it is now. */
   readonly tasks: TaskView;
   /** The same, waiting for what is still on its way. */
-  readonly commands: TaskCommands;
-  readonly typeCommands: TypeCommands;
   readonly reading: TaskReading;
   readonly results: ResultView;
   readonly taskLogs: TaskLogView;

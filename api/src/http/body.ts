@@ -27,14 +27,14 @@ export async function readJsonBody(request: IncomingMessage, limits: { maxBytes:
   }
 }
 
-function requireJson(request: IncomingMessage): void {
-  const contentType = request.headers['content-type'];
-  if (contentType !== 'application/json' && !isJson(contentType)) {
 /** Whether a body comes with the request, as its head says (RFC 9112, 6.3). */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
+function requireJson(request: IncomingMessage): void {
+  const contentType = request.headers['content-type'];
+  if (contentType !== 'application/json' && !isJson(contentType)) {
     const given = contentType === undefined ? 'none' : `"${contentType}"`;
     throw new Problem(
       'unsupported-media-type',
