@@ -1,4 +1,4 @@
-import type { RunningSystem } from '@taskflow/embedded/system';
+import type { RunningSystem, SystemOptions } from '@taskflow/embedded/system';
 import type { Row } from './table.ts';
 import type { Database } from './visible.ts';
 
@@ -20,5 +20,7 @@ export interface Benchmark {
   readonly name: string;
   readonly about: string;
   readonly sizes: readonly number[];
+  /** How its system differs from what `make start` runs. */
+  readonly system?: Pick<SystemOptions, 'workers' | 'environment'>;
   run(context: BenchmarkContext): Promise<readonly Table[]>;
 }

@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks named on the command line (all when none is) against a system of their own, prints their tables
+ * Runs the benchmarks named on the command line (all when none is), each against a system of its own, prints their tables
  * and writes them as JSON to `bench/results/`.
  *
  * Usage: node --conditions=taskflow-source bench/src/main.ts [NAME …]
@@ -11,12 +11,16 @@ import { startSystem } from '@taskflow/embedded/system';
 import pg from 'pg';
 import type { Benchmark, Table } from './benchmark.ts';
 import { burst } from './burst.ts';
+import { killedWorker } from './killedWorker.ts';
 import { latency } from './latency.ts';
+import { longRun } from './longRun.ts';
+import { priorities } from './priorities.ts';
+import { sharing } from './sharing.ts';
 import { single } from './single.ts';
 import { renderTable } from './table.ts';
 import { readModel } from './visible.ts';
 
-const benchmarks: readonly Benchmark[] = [latency, single, burst];
+const benchmarks: readonly Benchmark[] = [latency, single, burst, sharing, priorities, longRun, killedWorker];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
@@ -25,11 +29,16 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const system = await startSystem({ basePort: 21_000 });
-const pool = new pg.Pool({ connectionString: system.addresses.postgresUrl, max: 2 });
-try {
-  for (const benchmark of benchmarks.filter(({ name }) => names.length === 0 || names.includes(name))) {
-    console.log(`\n# ${benchmark.name}: ${benchmark.about}`);
+for (const benchmark of benchmarks.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  console.log(`\n# ${benchmark.name}: ${benchmark.about}`);
+  writeResults(benchmark.name, await measure(benchmark));
+}
+
+/** Runs a benchmark in all its sizes on a system that nothing else has used. */
+async function measure(benchmark: Benchmark): Promise<readonly Table[]> {
+  const system = await startSystem({ basePort: 21_000, ...benchmark.system });
+  const pool = new pg.Pool({ connectionString: system.addresses.postgresUrl, max: 2 });
+  try {
     const tables: Table[] = [];
     for (const size of benchmark.sizes) {
       for (const table of await benchmark.run({ system, database: readModel(pool), size })) {
@@ -37,11 +46,11 @@ try {
         tables.push(table);
       }
     }
-    writeResults(benchmark.name, tables);
+    return tables;
+  } finally {
+    await pool.end();
+    await system.stop();
   }
-} finally {
-  await pool.end();
-  await system.stop();
 }
 
 function writeResults(name: string, tables: readonly Table[]): void {

@@ -20,8 +20,13 @@ export function readModel(pool: pg.Pool): Database {
   };
 }
 
-/** Resolves when the read model shows `count` tasks of the type as `success`; rejects when it stands still for 30 s. */
-export async function waitUntilVisible(database: Database, type: string, count: number): Promise<void> {
+/** Resolves when the read model shows `count` tasks of the type as `success`; rejects when it stands still for too long. */
+export async function waitUntilVisible(
+  database: Database,
+  type: string,
+  count: number,
+  patienceMs = 30_000,
+): Promise<void> {
   let best = -1;
   let changedAt = performance.now();
   for (;;) {
@@ -30,7 +35,7 @@ export async function waitUntilVisible(database: Database, type: string, count: 
     if (seen !== best) {
       best = seen;
       changedAt = performance.now();
-    } else if (performance.now() - changedAt > 30_000) {
+    } else if (performance.now() - changedAt > patienceMs) {
       throw new Error(`the read model stands still at ${seen} of ${count} tasks of type ${type}`);
     }
     await delay(5);

@@ -8,10 +8,15 @@ export interface SystemOptions {
    * logs then stay in `.taskflow/test/<basePort>/`.
    */
   readonly stateDir?: string;
-  /** All its ports are counted from this one: 80 the api, 92 Kafka, 81 registry, 432 PostgreSQL, 17 MongoDB, 379 Redis, 290 S3, 100… status. */
+  /**
+   * All its ports are counted from this one: 80 the api, 92 Kafka, 81 registry, 432 PostgreSQL, 17 MongoDB, 379 Redis, 290 S3, 100… status,
+   * 300… gRPC.
+   */
   readonly basePort: number;
   /** Two unless given. */
   readonly workers?: number;
+  /** None unless given. */
+  readonly goWorkers?: number;
   /** Variables for the services, beside those that lead them to the stack. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -31,6 +36,8 @@ export interface RunningSystem {
   /** API key of the development account. */
   readonly key: string;
   readonly addresses: SystemAddresses;
+  /** What a service is told so that it joins this system. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The running processes, servers and services; one that is killed is started again. */
   processes(): Promise<readonly { readonly name: string; readonly pid: number }[]>;
   /** Ends all in order. */
@@ -42,10 +49,10 @@ export interface RunningSystem {
  * (so build first). Resolves when the api is ready. It ends with this process, however that ends.
  */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
-  const { basePort, stateDir, workers = 2, environment = {} } = options;
+  const { basePort, stateDir, workers = 2, goWorkers, environment = {} } = options;
   let key = '';
   const { settings, processes, stop } = await runBeside(
-    { basePort, movedBy: 'its base port', stateDir, workers },
+    { basePort, movedBy: 'its base port', stateDir, workers, goWorkers },
     async (settings) => {
       key = await developmentKey(settings.stateDir, environment.TASKFLOW_DEV_KEY);
       return systemParts(settings, { ...process.env, ...environment, ...systemEnvironment(settings, key) });
@@ -63,6 +70,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       redisUrl: addresses.TASKFLOW_REDIS_URL,
       s3Url: addresses.TASKFLOW_S3_URL,
     },
+    environment: { ...environment, ...systemEnvironment(settings, key) },
     processes: async () => processes(),
     stop,
   };
