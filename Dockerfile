@@ -107,7 +107,7 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node
 CMD ["node", "api/dist/main.js"]
 
 FROM golang:1.26-alpine AS go-build
-ENV CGO_ENABLED=0 GOWORK=off GOFLAGS=-trimpath
+ENV CGO_ENABLED=0 GOWORK=off GOFLAGS='-trimpath -tags=grpcnotrace'
 WORKDIR /src
 COPY schemas/go/go.mod schemas/go/go.sum schemas/go/
 COPY go-workers/go.mod go-workers/go.sum go-workers/
@@ -117,10 +117,11 @@ COPY go-workers go-workers
 RUN go build -C go-workers -ldflags='-s -w' -o /go-worker ./cmd/go-worker
 
 FROM alpine:3.22 AS go-workers
-ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100
+ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100 \
+    TASKFLOW_GRPC_HOST=0.0.0.0 TASKFLOW_GRPC_PORT=9300
 COPY --from=go-build /go-worker /usr/local/bin/go-worker
 USER nobody
-EXPOSE 9100
+EXPOSE 9100 9300
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 \
     CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9100/readyz"]
 CMD ["go-worker"]

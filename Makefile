@@ -8,9 +8,10 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 # The same for every Go command, so that each finds compiled what another has compiled. No C compiler is needed, and of
-# FerretDB's backends only PostgreSQL is used: without SQLite there is less to fetch and to build.
+# FerretDB's backends only PostgreSQL is used: without SQLite there is less to fetch and to build. The Go worker needs no traces of
+# gRPC: without them its program is 4 MB smaller.
 export CGO_ENABLED := 0
-export GOFLAGS := $(GOFLAGS) -trimpath -tags=ferretdb_no_sqlite
+export GOFLAGS := $(GOFLAGS) -trimpath -tags=ferretdb_no_sqlite,grpcnotrace
 
 state := $(or $(TASKFLOW_STATE_DIR),.taskflow)
 embedded := infra/embedded

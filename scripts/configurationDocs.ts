@@ -5,7 +5,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Setting, Settings } from '../service/src/settings.ts';
-import { baseSettings, blobSettings, statusSettings } from '../service/src/settings.ts';
+import { baseSettings, blobSettings, statusSettings, text } from '../service/src/settings.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const page = path.join(root, 'docs', 'configuration.md');
@@ -50,6 +50,19 @@ async function settingsByPackage(): Promise<[name: string, Settings][]> {
   );
 }
 
+interface GoSetting {
+  readonly variable: `TASKFLOW_${string}`;
+  readonly default: string;
+  readonly description: string;
+}
+
+/** What the Go workers read beside the variables of `workers`. A test of theirs holds this list to what they read. */
+function goWorkerSettings(): Settings {
+  const file = path.join(root, 'go-workers/internal/config/settings.json');
+  const settings = JSON.parse(readFileSync(file, 'utf8')) as GoSetting[];
+  return Object.fromEntries(settings.map((setting) => [setting.variable, { ...setting, schema: text }]));
+}
+
 async function render(): Promise<string> {
   const sections = [introduction, '## All services\n', table(baseSettings)];
   sections.push('## All services but the api, which serves these paths on its own port\n', table(statusSettings));
@@ -57,6 +70,7 @@ async function render(): Promise<string> {
   for (const [name, own] of await settingsByPackage()) {
     if (Object.keys(own).length > 0) sections.push(`## \`${name}\`\n`, table(own));
   }
+  sections.push('## `go-workers`, beside the settings of `workers`\n', table(goWorkerSettings()));
   return sections.join('\n');
 }
 

@@ -1,7 +1,10 @@
 package config_test
 
 import (
+	"encoding/json"
 	"log/slog"
+	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +55,34 @@ func TestAWrongValueIsNamed(t *testing.T) {
 	} {
 		if _, err := read(t, map[string]string{variable: value}); err == nil || !strings.HasPrefix(err.Error(), variable) {
 			t.Errorf("%s=%s: %v", variable, value, err)
+		}
+	}
+}
+
+func TestTheDocumentedSettingsOfGoWorkersAlone(t *testing.T) {
+	text, err := os.ReadFile("settings.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings []struct{ Variable, Default, Description string }
+	if err := json.Unmarshal(text, &settings); err != nil {
+		t.Fatal(err)
+	}
+	unset, err := read(t, nil)
+	if err != nil || len(settings) == 0 {
+		t.Fatal(err)
+	}
+	for _, setting := range settings {
+		asked := false
+		c, err := config.Read(func(name string) string {
+			if name == setting.Variable {
+				asked = true
+				return setting.Default
+			}
+			return ""
+		})
+		if err != nil || !asked || !reflect.DeepEqual(c, unset) || setting.Description == "" {
+			t.Errorf("%s=%s is not the default: asked for %v, %v", setting.Variable, setting.Default, asked, err)
 		}
 	}
 }

@@ -45,6 +45,12 @@ export const settings = {
     default: '9100',
     schema: integer(1, 65_000),
   },
+  grpcBasePort: {
+    variable: 'TASKFLOW_GRPC_BASE_PORT',
+    description: 'gRPC port of `go-worker-1`; the other Go workers come after it. The api is told of them.',
+    default: '9300',
+    schema: integer(1, 65_000),
+  },
   kafkaControllerPort: {
     variable: 'TASKFLOW_KAFKA_CONTROLLER_PORT',
     description: "Port of the embedded broker's KRaft quorum; the one after the broker's own unless set.",

@@ -86,13 +86,15 @@ export function systemParts(settings: SystemSettings, environment: NodeJS.Proces
     return { name, after, program: serviceProgram({ name, command, port, env, logFile: logFile(settings, name) }) };
   };
   const prepared = ['topics', 'migrations', 'redis', 'mongo', 's3'];
-  const worker = (name: string, main: string, port: number): Part => {
-    const variables = { TASKFLOW_WORKER_NAME: name, TASKFLOW_STOP_GRACE_MS: String(workerGraceMs) };
+  const worker = (name: string, main: string, port: number, more = {}): Part => {
+    const variables = { TASKFLOW_WORKER_NAME: name, TASKFLOW_STOP_GRACE_MS: String(workerGraceMs), ...more };
     return service(name, main, port, variables, ...prepared);
   };
 
   const workers = Array.from({ length: settings.workers }, (_, index) => `worker-${index + 1}`);
   const goWorkers = Array.from({ length: settings.goWorkers }, (_, index) => `go-worker-${index + 1}`);
+  const grpcPorts = goWorkers.map((_, index) => ports.grpc + index);
+  const previewWorkers = { TASKFLOW_PREVIEW_WORKERS: grpcPorts.map((port) => `127.0.0.1:${port}`).join() };
   const afterWorkers = ports.status + 1 + workers.length;
   return [
     ...serverParts(settings),
@@ -101,8 +103,20 @@ export function systemParts(settings: SystemSettings, environment: NodeJS.Proces
     service('projector', 'projector/dist/main.js', ports.status, {}, ...prepared),
     ...workers.map((name, index) => worker(name, 'workers/dist/main.js', ports.status + 1 + index)),
     service('orchestrator', 'orchestrator/dist/main.js', afterWorkers, {}, ...prepared),
-    ...goWorkers.map((name, index) => worker(name, 'go-workers/bin/go-worker', afterWorkers + 1 + index)),
-    service('api', 'api/dist/main.js', ports.api, {}, 'projector', 'orchestrator', ...workers, ...goWorkers),
+    ...goWorkers.map((name, index) => {
+      const grpc = { TASKFLOW_GRPC_PORT: String(grpcPorts[index]) };
+      return worker(name, 'go-workers/bin/go-worker', afterWorkers + 1 + index, grpc);
+    }),
+    service(
+      'api',
+      'api/dist/main.js',
+      ports.api,
+      previewWorkers,
+      'projector',
+      'orchestrator',
+      ...workers,
+      ...goWorkers,
+    ),
   ];
 }
 
@@ -116,11 +130,9 @@ export function portsInUse({
   workers,
   goWorkers,
 }: SystemSettings): { port: number; setting: keyof SystemPorts }[] {
-  const { status, ...single } = ports;
+  const { status, grpc, ...single } = ports;
   const named = Object.entries(single).map(([setting, port]) => ({ port, setting: setting as keyof SystemPorts }));
-  const statusPorts = Array.from({ length: workers + goWorkers + 2 }, (_, index) => ({
-    port: status + index,
-    setting: 'status' as const,
-  }));
-  return [...named, ...statusPorts];
+  const from = (setting: 'status' | 'grpc', first: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ port: first + index, setting }));
+  return [...named, ...from('status', status, workers + goWorkers + 2), ...from('grpc', grpc, goWorkers)];
 }

@@ -31,6 +31,8 @@ export interface SystemPorts {
   readonly s3: number;
   /** The first of the status ports: projector, then the workers, then the orchestrator. */
   readonly status: number;
+  /** The first of the Go workers' gRPC ports. */
+  readonly grpc: number;
 }
 
 /** The variable that moves each port; the text of an error about the port names it. */
@@ -44,6 +46,7 @@ export const portVariables: Readonly<Record<keyof SystemPorts, string>> = {
   redis: 'TASKFLOW_REDIS_URL',
   s3: 'TASKFLOW_S3_URL',
   status: 'TASKFLOW_STATUS_BASE_PORT',
+  grpc: 'TASKFLOW_GRPC_BASE_PORT',
 };
 
 /** A variable with a value that cannot be used. The message is one line that begins with the variable's name. */
@@ -82,6 +85,7 @@ export function readSettings(environment: Environment, base: string): SystemSett
       redis: Number(address('TASKFLOW_REDIS_URL', 'redis://127.0.0.1:26379').port),
       s3: Number(address('TASKFLOW_S3_URL', 'http://127.0.0.1:29000').port),
       status: own.statusBasePort,
+      grpc: own.grpcBasePort,
     },
     postgresUrl: postgres.href,
     mongoDatabase: mongo.pathname.slice(1) || 'taskflow',
@@ -151,6 +155,7 @@ export function settingsAt(options: SettingsAtOptions): SystemSettings {
       redis: basePort + 379,
       s3: basePort + 290,
       status: basePort + 100,
+      grpc: basePort + 300,
     },
     postgresUrl: `postgres://taskflow:taskflow@127.0.0.1:${postgres}/taskflow`,
     mongoDatabase: 'taskflow',

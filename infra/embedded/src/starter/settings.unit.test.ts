@@ -18,6 +18,7 @@ describe('readSettings', () => {
         redis: 26379,
         s3: 29000,
         status: 9100,
+        grpc: 9300,
       },
       postgresUrl: 'postgres://taskflow:taskflow@127.0.0.1:25432/taskflow',
       mongoDatabase: 'taskflow',
