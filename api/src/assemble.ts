@@ -1,6 +1,7 @@
 import type { Appender } from '@taskflow/log/appender';
 import type { Cluster } from '@taskflow/log/cluster';
 import type { Codec } from '@taskflow/schemas/codec';
+import type { BlobStore } from '@taskflow/service/blobStore';
 import type { Logger } from '@taskflow/service/logger';
 import type { Metrics } from '@taskflow/service/metrics';
 import { readPositions } from '@taskflow/service/positions';
@@ -9,6 +10,7 @@ import type { Readiness } from '@taskflow/service/readiness';
 import { subscribeTaskChanges } from '@taskflow/service/taskChanges';
 import type { Redis } from 'ioredis';
 import type { Db } from 'mongodb';
+import { uploads } from './blobs/uploads.ts';
 import { CommandLog } from './commands/commandLog.ts';
 import { redriveClaims } from './commands/redriveClaims.ts';
 import { TaskCommands } from './commands/taskCommands.ts';
@@ -46,6 +48,7 @@ export interface Foundations {
   readonly control: TypeControl;
   readonly pool: Pool;
   readonly mongo: Db;
+  readonly blobs: BlobStore;
   /** A connection for the subscription alone. */
   readonly redis: Redis;
   readonly logger: Logger;
@@ -58,6 +61,7 @@ export interface Choices {
   readonly limits: Limits;
   readonly expectTypes: readonly string[];
   readonly idempotencyKeepMs: number;
+  readonly blobKeepDays: number;
   readonly appendTimeoutMs: number;
   readonly accessLog: boolean;
   /** Aborted when the api stops. */
@@ -69,7 +73,7 @@ export function assemble(
   foundations: Foundations,
   choices: Choices,
 ): { readonly ports: Omit<Ports, 'documentation'>; stop(): void } {
-  const { cluster, appender, codec, registrations, control, pool, mongo, redis, logger, readiness } =
+  const { cluster, appender, codec, registrations, control, pool, mongo, blobs, redis, logger, readiness } =
     foundations;
   const { limits, appendTimeoutMs, stopping } = choices;
   const metrics = apiMetrics(foundations.metrics);
@@ -93,6 +97,7 @@ export function assemble(
     expectTypes: choices.expectTypes,
     pool,
     mongo,
+    blobs,
     redisIsUp,
   });
   const reading = new TaskReading({ view: tasks, positions, signals, signalled: redisIsUp, stopping });
@@ -122,6 +127,8 @@ export function assemble(
       tasks,
       reading,
       results: resultView(mongo.collection<ResultDocument>('results')),
+      blobs,
+      uploads: uploads({ blobs, keepDays: choices.blobKeepDays, maxBytes: limits.maxBlobBytes }),
       taskLogs: taskLogView(mongo.collection<TaskLogDocument>('task_logs')),
       types,
       readiness,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createAppender } from '@taskflow/log/appender';
 import { connectCluster } from '@taskflow/log/cluster';
 import { connectRegistry } from '@taskflow/log/registry';
+import { createBlobStore } from '@taskflow/service/blobStore';
 import { loadConfig } from '@taskflow/service/config';
 import { type ControlEntry, followControl } from '@taskflow/service/controlTopic';
 import { kafkaAccess } from '@taskflow/service/kafkaAccess';
@@ -50,6 +51,8 @@ runService({
     onStop('PostgreSQL', () => closePostgresPool(pool));
     const mongo = new MongoClient(config.mongoUrl, { appName: 'taskflow-api', serverSelectionTimeoutMS: 2_000 });
     onStop('MongoDB', () => mongo.close());
+    const blobs = createBlobStore(config);
+    onStop('blob store', () => blobs.close());
     const redis = connectRedis({ url: config.redisUrl, logger, name: 'api' });
     onStop('Redis', () => redis.stop());
     const appendSeconds = metrics.histogram(
@@ -71,6 +74,7 @@ runService({
       control,
       pool,
       mongo: mongo.db(),
+      blobs,
       redis: redis.client,
       logger,
       metrics,
@@ -81,6 +85,7 @@ runService({
       limits: config,
       expectTypes: config.expectTypes,
       idempotencyKeepMs: config.idempotencyKeepMs,
+      blobKeepDays: config.blobKeepDays,
       appendTimeoutMs: config.appendTimeoutMs,
       accessLog: config.accessLog,
       stopping,

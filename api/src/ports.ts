@@ -1,5 +1,7 @@
+import type { BlobStore } from '@taskflow/service/blobStore';
 import type { Logger } from '@taskflow/service/logger';
 import type { Readiness } from '@taskflow/service/readiness';
+import type { Uploads } from './blobs/uploads.ts';
 import type { TaskCommands } from './commands/taskCommands.ts';
 import type { TypeCommands } from './commands/typeCommands.ts';
 import type { Authenticate } from './http/principal.ts';
@@ -15,6 +17,7 @@ export interface Limits {
   readonly maxTaskBytes: number;
   readonly maxBatchBytes: number;
   readonly maxJsonDepth: number;
+  readonly maxBlobBytes: number;
 }
 
 /** All that endpoints reach: made in `main.ts`, handed to each of them. */
@@ -29,6 +32,8 @@ export interface Ports {
   /** The same, waiting for what is still on its way. */
   readonly reading: TaskReading;
   readonly results: ResultView;
+  readonly blobs: BlobStore;
+  readonly uploads: Uploads;
   readonly taskLogs: TaskLogView;
   readonly types: TypeCatalogue;
   readonly readiness: Readiness;

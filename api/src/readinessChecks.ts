@@ -1,3 +1,4 @@
+import type { BlobStore } from '@taskflow/service/blobStore';
 import type { Pool } from '@taskflow/service/postgres';
 import { type CheckState, OK, type Readiness } from '@taskflow/service/readiness';
 import type { Db } from 'mongodb';
@@ -9,6 +10,7 @@ interface Needs {
   readonly expectTypes: readonly string[];
   readonly pool: Pool;
   readonly mongo: Db;
+  readonly blobs: BlobStore;
   readonly redisIsUp: () => boolean;
 }
 
@@ -29,6 +31,7 @@ export function addReadinessChecks(readiness: Readiness, needs: Needs): void {
     degradedWithout(needs.pool.query('select 1'), 'lists, results and idempotency keys'),
   );
   readiness.probe('mongo', () => degradedWithout(needs.mongo.command({ ping: 1 }), 'results and log lines'));
+  readiness.probe('blobs', () => degradedWithout(needs.blobs.ask(), 'uploads and large results'));
   readiness.probe('redis', () =>
     needs.redisIsUp() ? OK : { state: 'degraded', reason: 'away: whoever waits for a task hears of it later' },
   );

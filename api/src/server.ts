@@ -29,8 +29,8 @@ export async function startServer(app: RequestListener, at: Listening): Promise<
     {
       // Longer than the usual 60 s of proxies in front: they end idle connections, not we under a request of theirs.
       keepAliveTimeout: 65_000,
-      // For the whole of a request to come in, against those who send a byte a minute.
-      requestTimeout: 60_000,
+      // For the whole of a request to come in, as long as a large upload may take. Whoever reads a body sets a closer limit.
+      requestTimeout: 3_600_000,
       headersTimeout: 20_000,
     },
     (request, response) => {

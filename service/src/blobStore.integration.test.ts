@@ -106,7 +106,9 @@ describe('the blob store', () => {
   it('says so where the store is away', async () => {
     const away = createBlobStore({ ...test.config, s3Url: 'http://127.0.0.1:9' });
     expect(await problemOf(away.ask())).to.equal('unavailable');
-    expect(await problemOf(away.put(pieces(Buffer.from('some')), options()))).to.equal('unavailable');
+    for (const size of [1_000, 11 * MEGABYTE]) {
+      expect(await problemOf(away.put(pieces(Buffer.alloc(size)), options()))).to.equal('unavailable');
+    }
     const { ref } = await store.put(pieces(Buffer.from('some')), options());
     expect(await problemOf(away.open(ref, { userId: ann }))).to.equal('unavailable');
     const stranger = createBlobStore({ ...test.config, s3SecretKey: 'guess' });

@@ -55,7 +55,7 @@ export interface BlobStore {
   sweep(now: number): Promise<SweptBlobs>;
   /** Makes the bucket where it is missing. */
   makeBucket(): Promise<void>;
-  /** Resolves when the store answers and has the bucket. */
+  /** Resolves when the store answers at all. */
   ask(): Promise<void>;
   close(): void;
 }
@@ -132,8 +132,11 @@ export function createBlobStore(config: BlobStoreConfig, options: BlobStoreOptio
           signal && { abortSignal: signal },
         );
         const body = Body as Readable;
+        const stream = Readable.from(inOurWords(body), { objectMode: false, ...(signal && { signal }) });
+        // Also where nobody ever reads it.
+        stream.once('close', () => body.destroy());
         return {
-          stream: Readable.from(inOurWords(body), { objectMode: false, ...(signal && { signal }) }),
+          stream,
           size: ContentLength ?? 0,
           contentType: ContentType ?? 'application/octet-stream',
         };
@@ -152,8 +155,15 @@ export function createBlobStore(config: BlobStoreConfig, options: BlobStoreOptio
         }
       }),
 
-    ask: () =>
-      asking(async ({ client, HeadBucketCommand }) => void (await client.send(new HeadBucketCommand({ Bucket })))),
+    async ask() {
+      // Without the library: a health check must not cost a process its memory.
+      try {
+        const response = await fetch(config.s3Url, { signal: AbortSignal.timeout(2_000) });
+        await response.body?.cancel();
+      } catch (error) {
+        throw blobErrorOf(error);
+      }
+    },
 
     close() {
       void connected?.then(({ client }) => client.destroy());
@@ -172,6 +182,8 @@ async function connectS3(config: BlobStoreConfig, { attempts = 2 }: BlobStoreOpt
     forcePathStyle: config.s3PathStyle,
     credentials: { accessKeyId: config.s3AccessKey, secretAccessKey: config.s3SecretKey },
     maxAttempts: attempts,
+    // Its check hides the connection behind a stream that does not close it. Whoever reads a whole blob has its SHA-256.
+    responseChecksumValidation: 'WHEN_REQUIRED',
     // A store that falls silent counts as away.
     requestHandler: { connectionTimeout: 2_000, socketTimeout: 30_000 },
   });
@@ -182,6 +194,7 @@ async function connectS3(config: BlobStoreConfig, { attempts = 2 }: BlobStoreOpt
 function measure(source: AsyncIterable<Uint8Array>, maxBytes: number, ref: string) {
   const hash = createHash('sha256');
   let size = 0;
+  let isOut = false;
   let failed: { error: unknown } | undefined;
   return {
     async *bytes(): AsyncGenerator<Uint8Array> {
@@ -190,10 +203,13 @@ function measure(source: AsyncIterable<Uint8Array>, maxBytes: number, ref: strin
           size += chunk.byteLength;
           if (size > maxBytes) throw new BlobError('too-large', `${ref} has more than ${maxBytes} bytes`);
           hash.update(chunk);
+          isOut = true;
           yield chunk;
+          isOut = false;
         }
       } catch (error) {
-        failed = { error };
+        // What is thrown into a generator that has given a piece is its reader's error.
+        if (!isOut) failed = { error };
         throw error;
       }
     },
@@ -208,7 +224,5 @@ async function* inOurWords(body: Readable): AsyncGenerator<Uint8Array> {
     yield* body;
   } catch (error) {
     throw blobErrorOf(error);
-  } finally {
-    body.destroy();
   }
 }

@@ -9,6 +9,9 @@ import { Problem } from './problem.ts';
  */
 const DRAIN_FACTOR = 8;
 
+/** A body that takes longer to come in is given up, against those who send a byte a minute. */
+const WHOLE_BODY_MS = 60_000;
+
 /** The body of a request as JSON: media type, size, encoding and depth are checked before it is parsed. */
 export async function readJsonBody(request: IncomingMessage, limits: { maxBytes: number; maxDepth: number }) {
   requireJson(request);
@@ -67,6 +70,7 @@ export function readBytes(request: IncomingMessage, maxBytes: number): Promise<B
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const late = setTimeout(() => request.destroy(), WHOLE_BODY_MS);
     const fail = () => {
       request.removeAllListeners('data').removeAllListeners('end');
       request.resume();
@@ -84,11 +88,13 @@ export function readBytes(request: IncomingMessage, maxBytes: number): Promise<B
       else chunks.length = 0;
     });
     request.on('end', () => {
+      clearTimeout(late);
       if (size > maxBytes) fail();
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
     });
     request.on('error', reject);
     request.on('close', () => {
+      clearTimeout(late);
       if (!request.complete) reject(new Error('The client closed the connection before the body was complete.'));
     });
   });

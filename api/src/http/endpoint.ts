@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Ports } from '../ports.ts';
 import type { Principal } from './principal.ts';
 import type { ProblemKind } from './problem.ts';
+import type { RawBody } from './rawBody.ts';
 
 /** What a handler is given: everything in it has passed the endpoint's schemas. */
 export interface EndpointRequest<Params, Query, Headers, Body> {
@@ -11,22 +13,27 @@ export interface EndpointRequest<Params, Query, Headers, Body> {
   readonly query: Query;
   readonly headers: Headers;
   readonly body: Body;
+  /** The body as it comes in, of an endpoint with `rawBody`. */
+  raw(): Promise<RawBody>;
   /** A signal that is aborted when the client goes away: what only waits for it may stop. */
   clientGone(): AbortSignal;
 }
 
-/** What a handler gives back: a JSON value, or text with a content type of its own. */
+/** What a handler gives back: a JSON value, or text or bytes with a content type of their own. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly text?: { readonly contentType: string; readonly content: string };
+  readonly stream?: { readonly contentType: string; readonly length: number; readonly readable: Readable };
 }
 
 export interface AnswerDescription {
   readonly description: string;
   readonly schema?: z.ZodType;
   readonly contentType?: string;
+  /** Or bytes of any other media type. */
+  readonly orBytes?: true;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -60,6 +67,8 @@ export interface Endpoint<
     /** A request without a body is one with an empty object. */
     readonly optional?: true;
   };
+  /** The body is bytes of any media type, read by the handler while they come in. */
+  readonly rawBody?: { readonly maxBytes: (limits: Ports['limits']) => number };
   readonly answers: Readonly<Record<number, AnswerDescription>>;
   /** Beside those that every endpoint of its kind can answer (see `openapi.ts`). */
   readonly problems?: readonly ProblemKind[];

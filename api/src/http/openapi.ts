@@ -27,6 +27,7 @@ export interface Operation {
 }
 
 const JSON_TYPE = 'application/json';
+const ANY_TYPE = '*/*';
 
 /** Makes the OpenAPI document of the endpoints from the very schemas by which the router validates. */
 export function openApiDocument(
@@ -79,6 +80,7 @@ function operationOf(endpoint: Endpoint, schemas: Json): Operation {
     ...(endpoint.description === undefined ? undefined : { description: endpoint.description }),
     security: endpoint.open === true ? [] : [{ apiKey: [] }],
     ...(parameters.length === 0 ? undefined : { parameters }),
+    ...(endpoint.rawBody && { requestBody: { required: true, content: { [ANY_TYPE]: { schema: {} } } } }),
     ...(endpoint.body === undefined
       ? undefined
       : {
@@ -102,7 +104,7 @@ function answersOf(endpoint: Endpoint, schemas: Json): Record<string, Json> {
     answers[status] = {
       description: answer.description,
       headers,
-      content: { [answer.contentType ?? JSON_TYPE]: { schema } },
+      content: { [answer.contentType ?? JSON_TYPE]: { schema }, ...(answer.orBytes && { [ANY_TYPE]: { schema: {} } }) },
     };
   }
   return answers;
@@ -115,6 +117,7 @@ export function problemKindsOf(endpoint: Endpoint): ProblemKind[] {
   if (endpoint.body !== undefined) {
     kinds.add('malformed-json').add('json-too-deep').add('body-too-large').add('unsupported-media-type');
   }
+  if (endpoint.rawBody !== undefined) kinds.add('body-too-large').add('unsupported-media-type');
   for (const kind of endpoint.problems ?? []) kinds.add(kind);
   kinds.add('internal');
   return [...kinds];

@@ -21,6 +21,7 @@ export const problemKinds = {
   'result-not-available': { status: 409, title: 'The task has no result' },
   'result-expired': { status: 410, title: 'The result was kept for a limited time, which has passed' },
   'body-too-large': { status: 413, title: 'The body is too large' },
+  'range-not-satisfiable': { status: 416, title: 'The result has no such bytes' },
   'unsupported-media-type': { status: 415, title: 'The body is of a media type that is not taken here' },
   internal: { status: 500, title: 'The server failed' },
   'not-implemented': { status: 501, title: 'This is not available yet' },

@@ -7,8 +7,9 @@ import { fieldErrorsOf } from './fieldErrors.ts';
 import { endpointObserver, type Observe } from './observe.ts';
 import type { Principal } from './principal.ts';
 import { Problem } from './problem.ts';
+import { drain, rawBody } from './rawBody.ts';
 import { requestIdOf } from './requestId.ts';
-import { sendAnswer, sendProblem } from './send.ts';
+import { sendAnswer, sendProblem, sendStream } from './send.ts';
 
 const nobody: Principal = { userId: '', role: 'user' };
 
@@ -63,16 +64,21 @@ function expressHandler(endpoint: Endpoint, ports: Ports): (request: Request, re
   return (request, response) => {
     const started = performance.now();
     const requestId = requestIdOf(request);
-    const failed = (error: unknown) => {
+    const failed = async (error: unknown) => {
       const problem =
         error instanceof Problem
           ? error
           : new Problem('internal', 'The server failed on this request; its id is in the log.', { cause: error });
+      if (endpoint.rawBody !== undefined && !request.complete) {
+        await drain(request);
+        response.shouldKeepAlive = false;
+      }
       sendProblem(response, problem, requestId);
       observe(problem.status, started, { requestId, method: request.method, problem });
     };
     answer(endpoint, request, response, requestId, ports).then((result) => {
-      sendAnswer(response, result, requestId);
+      if (result.stream === undefined) sendAnswer(response, result, requestId);
+      else void sendStream(response, result, result.stream, { requestId, logger: ports.logger });
       observe(result.status, started, { requestId, method: request.method });
     }, failed);
   };
@@ -97,7 +103,16 @@ async function answer(
     body = checked(endpoint.body.schema, json, 'The body is not valid.');
   }
   return endpoint.handle(
-    { id: requestId, principal, params, query, headers, body, clientGone: () => clientGone(response) },
+    {
+      id: requestId,
+      principal,
+      params,
+      query,
+      headers,
+      body,
+      raw: () => rawBody(request, endpoint.rawBody?.maxBytes(ports.limits) ?? 0),
+      clientGone: () => clientGone(response),
+    },
     ports,
   );
 }

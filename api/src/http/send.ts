@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { Logger } from '@taskflow/service/logger';
 import type { Answer } from './endpoint.ts';
 import { type Problem, problemDocument } from './problem.ts';
 import { securityHeaders } from './securityHeaders.ts';
@@ -15,6 +17,30 @@ export function sendAnswer(response: ServerResponse, answer: Answer, requestId: 
   }
 }
 
+/**
+ * Sends bytes while they come. Where they break off the connection is closed before `Content-Length` is reached, by which
+ * the client knows.
+ */
+export async function sendStream(
+  response: ServerResponse,
+  { status, headers }: Answer,
+  { contentType, length, readable }: NonNullable<Answer['stream']>,
+  { requestId, logger }: { readonly requestId: string; readonly logger: Logger },
+): Promise<void> {
+  if (response.headersSent || response.destroyed || response.req.method === 'HEAD') readable.destroy();
+  if (!startAnswer(response, status, { contentType, length }, headers, requestId)) return;
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  try {
+    await pipeline(readable, response);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return; // the client has gone
+    logger.warn('An answer broke off', { requestId, error });
+  }
+}
+
 export function sendProblem(response: ServerResponse, problem: Problem, requestId: string): void {
   const document = JSON.stringify(problemDocument(problem, requestId));
   write(response, problem.status, PROBLEM_TYPE, document, problem.headers, requestId);
@@ -28,15 +54,21 @@ function write(
   headers: Readonly<Record<string, string>> | undefined,
   requestId: string,
 ): void {
-  if (response.headersSent || response.destroyed) return;
-  const lines = [
-    'Content-Type',
-    contentType,
-    'Content-Length',
-    String(Buffer.byteLength(content)),
-    'X-Request-Id',
-    requestId,
-  ];
+  if (startAnswer(response, status, { contentType, length: Buffer.byteLength(content) }, headers, requestId)) {
+    response.end(response.req.method === 'HEAD' ? undefined : content);
+  }
+}
+
+/** Writes the head of an answer; false where that cannot be any more. */
+function startAnswer(
+  response: ServerResponse,
+  status: number,
+  { contentType, length }: { readonly contentType: string; readonly length: number },
+  headers: Readonly<Record<string, string>> | undefined,
+  requestId: string,
+): boolean {
+  if (response.headersSent || response.destroyed) return false;
+  const lines = ['Content-Type', contentType, 'Content-Length', String(length), 'X-Request-Id', requestId];
   const own = headers === undefined ? undefined : new Set(Object.keys(headers));
   for (let i = 0; i < securityHeaders.length; i += 2) {
     const name = securityHeaders[i] as string;
@@ -44,5 +76,5 @@ function write(
   }
   if (headers !== undefined) for (const name in headers) lines.push(name, headers[name] as string);
   response.writeHead(status, lines);
-  response.end(response.req.method === 'HEAD' ? undefined : content);
+  return true;
 }

@@ -69,7 +69,7 @@ function answerCheck(document: OpenApiDocument) {
       | undefined;
     if (response === undefined) throw new Error(`${where} is not declared: ${JSON.stringify(body)}`);
     const mediaType = contentType.split(';')[0] as string;
-    const declared = response.content?.[mediaType];
+    const declared = response.content?.[mediaType] ?? response.content?.['*/*'];
     if (declared === undefined) throw new Error(`${where}: ${mediaType} is not declared`);
     if (!mediaType.includes('json')) return;
     let validate = compiled.get(declared);

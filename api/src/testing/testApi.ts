@@ -5,6 +5,8 @@ import { type Cluster, connectCluster } from '@taskflow/log/cluster';
 import { connectRegistry } from '@taskflow/log/registry';
 import { ensureTopics, systemTopics, typeTopics } from '@taskflow/log/topics';
 import type { TaskTypeRegistered } from '@taskflow/schemas/events';
+import { type BlobStore, createBlobStore } from '@taskflow/service/blobStore';
+import { readConfig } from '@taskflow/service/config';
 import { followControl } from '@taskflow/service/controlTopic';
 import { silentLogger as logger } from '@taskflow/service/logger';
 import { createMetrics } from '@taskflow/service/metrics';
@@ -12,6 +14,7 @@ import { migrate } from '@taskflow/service/migrations';
 import { closePostgresPool, createPostgresPool, type Pool } from '@taskflow/service/postgres';
 import { createReadiness } from '@taskflow/service/readiness';
 import { connectRedis } from '@taskflow/service/redis';
+import { blobSettings } from '@taskflow/service/settings';
 import { type Db, MongoClient } from 'mongodb';
 import { createApp } from '../app.ts';
 import { assemble } from '../assemble.ts';
@@ -33,6 +36,9 @@ export const accounts = {
 const registry = await connectRegistry({ url: variable('TASKFLOW_REGISTRY_URL') });
 export const { codec } = registry;
 
+/** Most bytes of an upload here. */
+export const MAX_BLOB_BYTES = 8_000_000;
+
 export interface TestApi {
   /** Calls as ann, unless the call says otherwise. */
   readonly call: Call;
@@ -41,6 +47,8 @@ export interface TestApi {
   readonly appender: Appender;
   readonly pool: Pool;
   readonly mongo: Db;
+  /** The bucket is shared: what a test stores has names of its own. */
+  readonly blobs: BlobStore;
   readonly redis: ReturnType<typeof connectRedis>;
   /** Names of the types, unlike those of any other test. */
   readonly types: { readonly any: string; readonly page: string };
@@ -56,6 +64,7 @@ export interface TestApiOptions {
   readonly postgresUrl?: string;
   readonly mongoUrl?: string;
   readonly redisUrl?: string;
+  readonly s3Url?: string;
   readonly appendTimeoutMs?: number;
   readonly idempotencyKeepMs?: number;
   readonly expectTypes?: (types: { any: string; page: string }) => string[];
@@ -96,6 +105,10 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     const ofTypes = Object.values(types).flatMap((type) => typeTopics(type));
     await ensureTopics(cluster, [...systemTopics(), ...ofTypes]);
   }
+  const blobs = createBlobStore(
+    readConfig(blobSettings, { ...process.env, TASKFLOW_S3_URL: options.s3Url ?? variable('TASKFLOW_S3_URL') }),
+  );
+  opened.defer(() => blobs.close());
   const stopping = new AbortController();
   opened.defer(() => stopping.abort());
   const control = new TypeControl();
@@ -119,6 +132,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       control,
       pool,
       mongo,
+      blobs,
       redis: redis.client,
       logger,
       metrics: createMetrics({ defaults: false }),
@@ -126,9 +140,10 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     },
     {
       keys: Object.values(accounts),
-      limits: { maxTaskBytes: 262_144, maxBatchBytes: 8_388_608, maxJsonDepth: 64 },
+      limits: { maxTaskBytes: 262_144, maxBatchBytes: 8_388_608, maxJsonDepth: 64, maxBlobBytes: MAX_BLOB_BYTES },
       expectTypes: options.expectTypes?.(types) ?? [],
       idempotencyKeepMs: options.idempotencyKeepMs ?? 86_400_000,
+      blobKeepDays: 7,
       appendTimeoutMs,
       accessLog: false,
       stopping: stopping.signal,
@@ -155,6 +170,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     appender,
     pool,
     mongo,
+    blobs,
     redis,
     types,
     registered,
