@@ -19,6 +19,14 @@ export function backoffMs(attempt: number, { baseMs, capMs } = defaultBackoff, r
   return random() * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30));
 }
 
+/**
+ * The pause after so many failures in a row where the first repetition is not to wait: a connection that was cut is mostly there
+ * again at once, and others may be waiting for what is said.
+ */
+export function eagerBackoffMs(failures: number, settings = defaultBackoff, random = Math.random): number {
+  return failures <= 1 ? 0 : backoffMs(failures - 1, settings, random);
+}
+
 export interface RetryOptions {
   /** No new attempt starts after this time; the last error is thrown then. */
   readonly forMs: number;

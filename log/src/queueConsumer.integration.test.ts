@@ -257,6 +257,23 @@ describe('queue consumer', function () {
       expect(sinceFetchMs).to.be.a('number');
     }
   });
+
+  it('remembers when it was last shown that nothing was to be had', async () => {
+    const queue = await fixture.queue();
+    await fixture.produce(queue, ['a']);
+    const consumer = await fixture.open(queue);
+    const [first] = await take(consumer, 1);
+    const { session } = first!;
+    expect(session).to.include({ shownEmptyAt: undefined, lockMs: 15_000 });
+    expect(await consumer.fetch({ maxRecords: 1, maxWaitMs: 0 })).to.deep.equal([]);
+    expect(session.shownEmptyAt, 'without a wait it proves nothing').to.equal(undefined);
+    const before = performance.now();
+    while (session.shownEmptyAt === undefined) {
+      expect(await consumer.fetch({ maxRecords: 1, maxWaitMs: 300 })).to.deep.equal([]);
+    }
+    expect(session.shownEmptyAt).to.be.within(before, performance.now() - 200);
+    consumer.accept(first!);
+  });
 });
 
 async function assigned(consumer: { health(): { openSessions: number }; fetch: QueueFetch }): Promise<void> {

@@ -3,7 +3,16 @@ import { expect } from 'chai';
 import { CompressionTypes } from 'kafkajs';
 import type { AppendRecord } from './appender.ts';
 import { GapError, UnknownTopicError } from './errors.ts';
-import { endOffsets, follow, type LogRecord, offsetsForTime, type Range, readRange, startOffsets } from './reader.ts';
+import {
+  endOffsets,
+  follow,
+  type LogRecord,
+  offsetsForTime,
+  type Range,
+  readRange,
+  scanRange,
+  startOffsets,
+} from './reader.ts';
 import { type LogFixture, logFixture } from './testing/logFixture.ts';
 import { rejection } from './testing/rejection.ts';
 import { ensureTopics } from './topics.ts';
@@ -50,6 +59,24 @@ describe('reader', () => {
       }
       expect(await read({ topic, partition: 0, from: 'start' })).to.deep.equal(all);
       expect(await read({ topic, partition: 0, from: 'start', to: { offset: 1_000 } })).to.deep.equal(all);
+    });
+
+    it('tells from where to where it has scanned, over what was trimmed', async () => {
+      const topic = await fixture.topic();
+      await fixture.appender().append(numbered(10).map((value) => record(topic, value)));
+      await fixture.trim(topic, 4);
+      const values: string[] = [];
+      const scan = (from: number, to?: number) =>
+        scanRange(
+          fixture.cluster,
+          { topic, partition: 0, from: { offset: from }, ...(to === undefined ? {} : { to: { offset: to } }) },
+          (records) => values.push(...records.map(({ value }) => String(value))),
+        );
+      expect(await scan(1, 6)).to.deep.equal({ from: 4, end: 6 });
+      expect(await scan(8)).to.deep.equal({ from: 8, end: 10 });
+      expect(await scan(50)).to.deep.equal({ from: 10, end: 10 });
+      expect(await scan(9, 5)).to.deep.equal({ from: 9, end: 9 });
+      expect(values).to.deep.equal(['v4', 'v5', 'v8', 'v9']);
     });
 
     it('reads from a time', async () => {

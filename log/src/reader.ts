@@ -1,6 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import type { LogRecord } from './logRecord.ts';
 import { LogFollower } from './reader/follower.ts';
+import { lastRecordBeforeLeader } from './reader/leaderChange.ts';
 import { type Offsets, offsetsAtTime } from './reader/offsets.ts';
 import { RangeReader } from './reader/readRange.ts';
 import { offsetAt } from './wire/messages/listOffsets.ts';
@@ -32,6 +33,19 @@ export function readRange(cluster: Cluster, range: Range): AsyncIterable<LogReco
   return { [Symbol.asyncIterator]: () => new RangeReader(cluster, range).read() };
 }
 
+/**
+ * Reads what there still is of a range, chunk by chunk into a function, and tells from where to where that was: `end` is the
+ * offset after the last record that there could have been. Unlike `readRange` it passes over what was trimmed: for questions
+ * whose answer lies in what is left.
+ */
+export function scanRange(
+  cluster: Cluster,
+  range: Range,
+  onRecords: (records: readonly LogRecord[]) => void,
+): Promise<{ readonly from: number; readonly end: number }> {
+  return new RangeReader(cluster, range).scan(onRecords);
+}
+
 /** The offsets after the last records of all partitions. One request for each broker, however many topics. */
 export function endOffsets(cluster: Cluster, topics: readonly string[]): Promise<Offsets> {
   return offsetsAtTime(cluster, topics, offsetAt.end);
@@ -45,6 +59,18 @@ export function startOffsets(cluster: Cluster, topics: readonly string[]): Promi
 /** The offsets of the first records appended at `time` (milliseconds) or later; a partition's end where there is none. */
 export function offsetsForTime(cluster: Cluster, topics: readonly string[], time: number): Promise<Offsets> {
   return offsetsAtTime(cluster, topics, Math.max(time, 0));
+}
+
+/**
+ * The last record that a partition got before its present leader became it (a broker that restarts is a new leader, too);
+ * undefined where there was none, or it is gone.
+ */
+export function lastRecordOfOldLeader(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+): Promise<LogRecord | undefined> {
+  return lastRecordBeforeLeader(cluster, topic, partition);
 }
 
 export interface FollowOptions {

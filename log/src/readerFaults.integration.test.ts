@@ -1,7 +1,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { AppendRecord } from './appender.ts';
-import { endOffsets, follow, readRange } from './reader.ts';
+import { endOffsets, follow, lastRecordOfOldLeader, readRange } from './reader.ts';
 import { type LogFixture, logFixture } from './testing/logFixture.ts';
 import { type SpoiledBroker, startSpoiledBroker } from './testing/spoiledBroker.ts';
 import { fetchApiKey } from './wire/messages/fetch.ts';
@@ -96,5 +96,19 @@ describe('reader under faults', function () {
     stop.abort();
     await follower.done;
     expect(followed).to.deep.equal(sent);
+  });
+
+  it('finds the last record that the leader before the present one appended', async () => {
+    const topic = await fixture.topic();
+    expect(await lastRecordOfOldLeader(fixture.cluster, topic, 0)).to.equal(undefined);
+    const appender = fixture.appender({ deliveryTimeoutMs: 60_000 });
+    await appender.append(numbered(20).map((value) => record(topic, value)));
+    await spoiled.broker.kill();
+    await spoiled.broker.start();
+    await appender.append([record(topic, 'new leader')]);
+    await fixture.cluster.refresh([topic]);
+    const last = await lastRecordOfOldLeader(fixture.cluster, topic, 0);
+    expect(last).to.include({ offset: 19, leaderEpoch: 0 });
+    expect(String(last!.value)).to.equal('v19');
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTick } from 'node:timers/promises';
-import { backoffMs } from '../backoff.ts';
+import { eagerBackoffMs } from '../backoff.ts';
 import type { BrokerConnection, Cluster } from '../cluster.ts';
 import { MalformedResponseError } from '../errors.ts';
 import { type PartitionProduced, produce } from '../wire/messages/produce.ts';
@@ -142,11 +142,11 @@ export class BrokerPipeline {
     return this.#connection;
   }
 
-  /** Pauses, then hands back everything: what was sent, and what waits for this broker. */
+  /** Pauses (not after a first failure), then hands back everything: what was sent, and what waits for this broker. */
   async #lose(sent: readonly PartitionLog[], error: unknown): Promise<void> {
     this.#failures++;
     this.#connection?.close();
-    await delay(backoffMs(this.#failures));
+    await delay(eagerBackoffMs(this.#failures));
     for (const partition of sent) partition.isBusy = false;
     const all = new Set([...sent, ...this.#ready]);
     this.#ready.clear();

@@ -26,7 +26,23 @@ export class RangeReader {
   }
 
   async *read(): AsyncGenerator<LogRecord[], void, undefined> {
-    const { position, end } = await this.#begin();
+    const { position, start, end, logEnd } = await this.#begin();
+    if (position.offset < start || position.offset > logEnd) {
+      throw new GapError(position.topic, position.partition, position.offset, start, logEnd);
+    }
+    yield* this.#records(position, end);
+  }
+
+  /** Reads what there is of the range, and tells from where to where that was. */
+  async scan(onRecords: (records: readonly LogRecord[]) => void): Promise<{ from: number; end: number }> {
+    const { position, start, end, logEnd } = await this.#begin();
+    const from = Math.min(Math.max(position.offset, start), logEnd);
+    position.offset = from;
+    for await (const records of this.#records(position, end)) onRecords(records);
+    return { from, end: Math.max(from, end) };
+  }
+
+  async *#records(position: Position, end: number): AsyncGenerator<LogRecord[], void, undefined> {
     let next: Promise<LogRecord[]> | undefined;
     try {
       while (position.offset < end || next) {
@@ -42,15 +58,14 @@ export class RangeReader {
     }
   }
 
-  async #begin(): Promise<{ position: Position; end: number }> {
+  async #begin(): Promise<{ position: Position; start: number; end: number; logEnd: number }> {
     const { topic: name, partition, from, to = 'end', signal, patienceMs = defaultPatienceMs } = this.#range;
     const topic = await retrying(() => this.#cluster.topic(name), { forMs: patienceMs, ...(signal ? { signal } : {}) });
     const at = (time: number) => offsetAtTime(this.#cluster, name, partition, time);
     const [start, logEnd] = await Promise.all([at(offsetAt.start), at(offsetAt.end)]);
     const offset = from === 'start' ? start : 'offset' in from ? from.offset : await at(from.time);
     const end = to === 'end' ? logEnd : Math.min(to.offset, logEnd);
-    if (offset < start || offset > logEnd) throw new GapError(name, partition, offset, start, logEnd);
-    return { position: new Position(topic, partition, offset), end };
+    return { position: new Position(topic, partition, offset), start, end, logEnd };
   }
 
   #fetch(position: Position, end: number): Promise<LogRecord[]> {

@@ -21,6 +21,13 @@ export interface QueueSession {
   /** On the clock of `performance.now()`. */
   readonly openedAt: number;
   readonly lost: boolean;
+  /** How long the broker locks a record, as it last said. */
+  readonly lockMs: number;
+  /**
+   * When the last fetch left that waited at the broker and brought nothing of any partition, on the clock of
+   * `performance.now()`: no record that was there was free then.
+   */
+  readonly shownEmptyAt: number | undefined;
 }
 
 /** A record that the broker has locked for this consumer. */
@@ -42,6 +49,8 @@ export class Hold implements QueueSession {
   readonly leaderEpoch: number;
   readonly openedAt = performance.now();
   lost = false;
+  lockMs = 0;
+  shownEmptyAt: number | undefined;
   readonly owner: SharePartition;
 
   constructor(owner: SharePartition, leaderEpoch: number) {

@@ -34,6 +34,9 @@ export interface SessionOptions {
   onChange(): void;
 }
 
+/** An answer that waited so long and is empty proves something: without a wait the broker may just have been busy with another member. */
+const provingWaitMs = 200;
+
 interface Poll {
   readonly maxRecords: number;
   readonly maxWaitMs: number;
@@ -189,7 +192,8 @@ export class ShareSession {
     for (const partition of waiting) {
       this.#acknowledged(partition, answerFor(response.partitions, partition.id)?.acknowledgeErrorCode);
     }
-    const records = this.#received(response, sentAt + response.lockTimeoutMs);
+    const waited = maxWaitMs >= provingWaitMs && performance.now() - sentAt >= provingWaitMs;
+    const records = this.#received(response, sentAt, waited);
     this.lastFetchAt = performance.now();
     this.#failures = 0;
     this.#answer(records);
@@ -229,11 +233,13 @@ export class ShareSession {
     }
   }
 
-  #received(response: ShareFetchResponse, lockedUntil: number): HeldRecord[] {
+  #received(response: ShareFetchResponse, sentAt: number, waited: boolean): HeldRecord[] {
+    const lockedUntil = sentAt + response.lockTimeoutMs;
     let all: HeldRecord[] = [];
     for (const answer of response.partitions) {
       const partition = this.partitions.find(answer.topicId, answer.partition);
       if (!partition?.hold) continue;
+      partition.hold.lockMs = response.lockTimeoutMs;
       if (answer.errorCode !== codes.NONE) {
         this.#partitionFailed(partition, answer.errorCode, answer.errorMessage);
       } else if (answer.records && answer.acquired.length > 0) {
@@ -246,6 +252,7 @@ export class ShareSession {
         }
       }
     }
+    if (waited && all.length === 0 && isSound(response)) this.partitions.shownEmpty(sentAt);
     return all;
   }
 
@@ -356,4 +363,9 @@ export class ShareSession {
     const { group, memberId } = this.#options;
     return shareAcknowledge({ group, memberId, sessionEpoch, renews, topics });
   }
+}
+
+/** Nothing in it failed, and nothing was acquired, be it readable or not. */
+function isSound({ partitions }: ShareFetchResponse): boolean {
+  return partitions.every(({ errorCode, acquired }) => errorCode === codes.NONE && acquired.length === 0);
 }

@@ -46,6 +46,14 @@ export class SessionPartitions {
     if (!partition.hold) partition.begin(leaderEpoch);
   }
 
+  /** A fetch of all that is wanted left then, waited, and brought nothing. */
+  shownEmpty(at: number): void {
+    for (const id of this.active(at)) {
+      const hold = this.#known.get(id.key)?.hold;
+      if (hold) hold.shownEmptyAt = at;
+    }
+  }
+
   /** With something to acknowledge. */
   waiting(): SharePartition[] {
     const waiting: SharePartition[] = [];
