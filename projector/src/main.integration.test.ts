@@ -1,6 +1,7 @@
 import { readRange } from '@taskflow/log/reader';
 import { poisonTopic } from '@taskflow/schemas/topics';
 import type { Pool } from '@taskflow/service/postgres';
+import { createTestBlobStore } from '@taskflow/service/testing/testBlobStore';
 import { createTestDatabase, type TestDatabase } from '@taskflow/service/testing/testDatabase';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -31,12 +32,13 @@ describe('the projector', function () {
     await database.drop();
   });
 
-  async function start(): Promise<ProjectorProcess> {
+  async function start(environment: Readonly<Record<string, string>> = {}): Promise<ProjectorProcess> {
     const projector = startProjector({
       TASKFLOW_POSTGRES_URL: database.url,
       TASKFLOW_STATUS_PORT: String(await freePort()),
       // A group of its own: positions of another database's view are not this one's.
       TASKFLOW_GROUP_PREFIX: `test.${database.name}`,
+      ...environment,
     });
     running.push(projector);
     return projector;
@@ -58,6 +60,21 @@ describe('the projector', function () {
     await log.append(events.slice(700));
     await viewIsFoldOfLog(type);
     expect(await projector.metrics()).to.match(/taskflow_projection_events_total\{projection="tasks"\} \d+/);
+    expect(await projector.stop()).to.equal(0);
+  });
+
+  it('sweeps the blobs whose days are over', async () => {
+    const blobs = await createTestBlobStore();
+    const [over, kept] = ['2020-01-01/user/blob', '2100-01-01/user/blob'];
+    await blobs.place(over);
+    await blobs.place(kept);
+    const projector = await start({ TASKFLOW_S3_BUCKET: blobs.config.s3Bucket, TASKFLOW_SWEEP_INTERVAL_MS: '1000' });
+    await projector.ready(200);
+    while (!/taskflow_sweep_removed_total\{store="blobs",reason="expired"\} 1/.test(await projector.metrics())) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(await blobs.held()).to.deep.equal([kept]);
+    blobs.close();
     expect(await projector.stop()).to.equal(0);
   });
 

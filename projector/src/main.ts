@@ -1,6 +1,7 @@
 import { createAppender } from '@taskflow/log/appender';
 import { connectCluster } from '@taskflow/log/cluster';
 import { connectRegistry } from '@taskflow/log/registry';
+import { createBlobStore } from '@taskflow/service/blobStore';
 import { loadConfig } from '@taskflow/service/config';
 import { startStatusServer } from '@taskflow/service/httpStatus';
 import { kafkaAccess } from '@taskflow/service/kafkaAccess';
@@ -19,6 +20,7 @@ import { projectionMetrics } from './projectionMetrics.ts';
 import { resultsView, taskLogsView, tasksView } from './projections.ts';
 import { settings } from './settings.ts';
 import { type ProjectionOptions, startProjection } from './startProjection.ts';
+import { sweepDocuments } from './sweep.ts';
 import { startSweeping } from './sweeping.ts';
 import { VIEW_SESSION } from './viewSession.ts';
 
@@ -85,7 +87,17 @@ runService({
       logger,
     });
     onStop('connections of the sweep', () => closePostgresPool(reading));
-    const sweeping = startSweeping({ db: mongo.db(), pool: reading, intervalMs: config.sweepIntervalMs, logger });
+    const blobs = createBlobStore(config, { attempts: 5 });
+    onStop('blob store', () => blobs.close());
+    const sweeping = startSweeping({
+      stores: {
+        mongo: async () => ({ ...(await sweepDocuments({ db: mongo.db(), pool: reading, now: Date.now() })) }),
+        blobs: async () => ({ ...(await blobs.sweep(Date.now())) }),
+      },
+      intervalMs: config.sweepIntervalMs,
+      logger,
+      metrics,
+    });
     onStop('sweep', () => sweeping.stop());
     started.ok();
   },

@@ -1,29 +1,38 @@
 import type { Logger } from '@taskflow/service/logger';
-import type { Pool } from '@taskflow/service/postgres';
-import type { Db } from 'mongodb';
-import { sweepDocuments } from './sweep.ts';
+import type { Metrics } from '@taskflow/service/metrics';
+
+/** What one sweep removed, by the reason: `expired`, … */
+export type Swept = { readonly [reason: string]: number };
 
 export interface SweepingOptions {
-  readonly db: Db;
-  readonly pool: Pool;
+  /** What is swept, as metrics and log lines name it, and how. */
+  readonly stores: Readonly<Record<string, () => Promise<Swept>>>;
   readonly intervalMs: number;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
-/** Sweeps the Mongo views again and again, the first time after one interval. A sweep that fails is made up for by the next. */
-export function startSweeping({ db, pool, intervalMs, logger }: SweepingOptions): { stop(): Promise<void> } {
+/** Sweeps stores again and again, the first time after one interval. A sweep that fails is made up for by the next. */
+export function startSweeping({ stores, intervalMs, logger, metrics }: SweepingOptions): { stop(): Promise<void> } {
+  const removed = metrics.counter('sweep_removed_total', 'What sweeps removed.', ['store', 'reason']);
+  const failures = metrics.counter('sweep_failures_total', 'Sweeps that failed.', ['store']);
   let sweep: Promise<void> = Promise.resolve();
   let stopped = false;
-  const run = async (): Promise<void> => {
+  const run = async (store: string, sweepStore: () => Promise<Swept>): Promise<void> => {
     try {
-      const swept = await sweepDocuments({ db, pool, now: Date.now() });
-      if (swept.expired + swept.unnamed > 0) logger.info('The Mongo views were swept', { ...swept });
+      const swept = await sweepStore();
+      for (const [reason, count] of Object.entries(swept)) removed.inc({ store, reason }, count);
+      if (Object.values(swept).some((count) => count > 0)) logger.info('A store was swept', { store, ...swept });
     } catch (error) {
-      if (!stopped) logger.warn('A sweep of the Mongo views failed', { error });
+      if (stopped) return;
+      failures.inc({ store });
+      logger.warn('A sweep failed', { store, error });
     }
   };
   const timer = setInterval(() => {
-    sweep = sweep.then(run);
+    for (const [store, sweepStore] of Object.entries(stores)) {
+      sweep = sweep.then(() => (stopped ? undefined : run(store, sweepStore)));
+    }
   }, intervalMs);
   return {
     async stop() {

@@ -1,6 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import { ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect } from 'chai';
 import { type BlobStore, createBlobStore, type PutOptions } from './blobStore.ts';
 import type { BlobError } from './blobStoreError.ts';
@@ -14,22 +13,11 @@ const MEGABYTE = 1_048_576;
 describe('the blob store', () => {
   let test: TestBlobStore;
   let store: BlobStore;
-  let s3: S3Client;
   before(async () => {
     test = await createTestBlobStore();
     store = test.store;
-    const { s3Url, s3Region, s3AccessKey, s3SecretKey } = test.config;
-    s3 = new S3Client({
-      endpoint: s3Url,
-      region: s3Region,
-      forcePathStyle: true,
-      credentials: { accessKeyId: s3AccessKey, secretAccessKey: s3SecretKey },
-    });
   });
-  after(() => {
-    store.close();
-    s3.destroy();
-  });
+  after(() => test.close());
 
   async function* pieces(...parts: (Uint8Array | Error)[]): AsyncGenerator<Uint8Array> {
     for (const part of parts) {
@@ -46,11 +34,6 @@ describe('the blob store', () => {
       () => undefined,
       (error: BlobError) => error.problem ?? error,
     );
-  const Bucket = () => test.config.s3Bucket;
-  const keys = async () =>
-    ((await s3.send(new ListObjectsV2Command({ Bucket: Bucket() }))).Contents ?? []).map(({ Key }) => Key);
-  const uploads = async () => (await s3.send(new ListMultipartUploadsCommand({ Bucket: Bucket() }))).Uploads ?? [];
-
   it('keeps bytes with size, type and checksum, small ones and those of several parts', async () => {
     for (const size of [0, 1, 70_000, 12 * MEGABYTE + 3]) {
       const bytes = randomBytes(size);
@@ -84,7 +67,7 @@ describe('the blob store', () => {
 
   for (const size of [1_000, 11 * MEGABYTE]) {
     it(`keeps nothing of an upload of ${size} bytes that is too long, breaks off, or is given up`, async () => {
-      const before = await keys();
+      const before = await test.held();
       expect(await problemOf(store.put(pieces(Buffer.alloc(size)), options({ maxBytes: size - 1 })))).to.equal(
         'too-large',
       );
@@ -98,8 +81,7 @@ describe('the blob store', () => {
         yield Buffer.alloc(size);
       }
       expect(await problemOf(store.put(givingUp(), options({ signal: given.signal })))).to.equal(reason);
-      expect(await keys()).to.deep.equal(before);
-      expect(await uploads()).to.deep.equal([]);
+      expect(await test.held()).to.deep.equal(before);
     });
   }
 
@@ -119,12 +101,12 @@ describe('the blob store', () => {
     const kept = await store.put(pieces(Buffer.from('kept')), options({ keepDays: 30 }));
     const over = await store.put(pieces(Buffer.from('over')), options({ keepDays: 20 }));
     const foreign = '2020-01-32/thing';
-    await s3.send(new PutObjectCommand({ Bucket: Bucket(), Key: foreign, Body: 'not of a day' }));
+    await test.place(foreign);
     // Nothing before its time, with an hour of grace.
     expect(await store.sweep(Date.now())).to.include({ expired: 0 });
-    const before = await keys();
+    const before = await test.held();
     const { expired } = await store.sweep(over.expiresAt + 3_600_000);
-    const after = await keys();
+    const after = await test.held();
     expect(after).to.include(kept.ref).and.to.include(foreign).and.not.to.include(over.ref);
     expect(expired).to.equal(before.length - after.length);
     expect(await problemOf(store.open(over.ref, { userId: ann }))).to.equal('not-found');
@@ -136,10 +118,11 @@ describe('the blob store', () => {
       yield Buffer.alloc(6 * MEGABYTE);
       await never;
     }
+    const before = await test.held();
     store.put(stalled(), options()).catch(() => {});
-    while ((await uploads()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    while ((await test.held()).length === before.length) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await store.sweep(Date.now())).to.include({ abandoned: 0 });
     expect(await store.sweep(Date.now() + 2 * DAY_MS)).to.include({ abandoned: 1 });
-    expect(await uploads()).to.deep.equal([]);
+    expect(await test.held()).to.deep.equal(before);
   });
 });

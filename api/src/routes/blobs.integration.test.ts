@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { createTestBlobStore, type TestBlobStore } from '@taskflow/service/testing/testBlobStore';
 import { expect } from 'chai';
 import { cuttable } from '../testing/cuttable.ts';
 import { queued, started, succeeded } from '../testing/events.ts';
@@ -15,22 +15,14 @@ const { ann, bob, admin } = accounts;
 describe('blobs', () => {
   let api: TestApi;
   let view: ViewWriter;
-  let s3: S3Client;
+  let bucket: TestBlobStore;
   before(async () => {
-    api = await startTestApi();
+    bucket = await createTestBlobStore();
+    api = await startTestApi({ s3Bucket: bucket.config.s3Bucket });
     view = new ViewWriter(api.pool, api.redis.client);
-    s3 = new S3Client({
-      endpoint: process.env.TASKFLOW_S3_URL ?? '',
-      region: process.env.TASKFLOW_S3_REGION ?? '',
-      forcePathStyle: true,
-      credentials: {
-        accessKeyId: process.env.TASKFLOW_S3_ACCESS_KEY ?? '',
-        secretAccessKey: process.env.TASKFLOW_S3_SECRET_KEY ?? '',
-      },
-    });
   });
   after(async () => {
-    s3?.destroy();
+    bucket?.close();
     await api?.close();
   });
 
@@ -43,12 +35,7 @@ describe('blobs', () => {
       ...(key && { key }),
     });
   /** What the store holds, finished or not. */
-  const held = async () => {
-    const Bucket = process.env.TASKFLOW_S3_BUCKET;
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
-    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
-    return [...Contents, ...Uploads].map(({ Key }) => Key);
-  };
+  const held = () => bucket.held();
 
   describe('POST /blobs', () => {
     for (const size of [1, 100_000, 7_000_000]) {
@@ -252,7 +239,7 @@ describe('blobs', () => {
 
   it('answers 503 while the store is away, and goes on when it is back', async () => {
     const way = await cuttable('TASKFLOW_S3_URL');
-    const beside = await startTestApi({ beside: api, s3Url: way.url });
+    const beside = await startTestApi({ beside: api, s3Url: way.url, s3Bucket: bucket.config.s3Bucket });
     try {
       const options = { method: 'POST', body: 'bytes', headers: { 'content-type': 'text/plain' } };
       const { json } = await beside.call('/blobs', options);

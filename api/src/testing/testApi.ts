@@ -22,6 +22,8 @@ import { TypeControl } from '../commands/typeCommands.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { loadEndpoints } from '../http/routeFiles.ts';
+import { previewTarget } from '../preview/previewTarget.ts';
+import { connectPreviewWorkers } from '../preview/previewWorkers.ts';
 import { type ApiServer, startServer } from '../server.ts';
 import { type Call, checkedClient } from './checkedClient.ts';
 import { testTypes } from './testTypes.ts';
@@ -47,7 +49,6 @@ export interface TestApi {
   readonly appender: Appender;
   readonly pool: Pool;
   readonly mongo: Db;
-  /** The bucket is shared: what a test stores has names of its own. */
   readonly blobs: BlobStore;
   readonly redis: ReturnType<typeof connectRedis>;
   /** Names of the types, unlike those of any other test. */
@@ -65,6 +66,10 @@ export interface TestApiOptions {
   readonly mongoUrl?: string;
   readonly redisUrl?: string;
   readonly s3Url?: string;
+  /** That of the stack unless given. */
+  readonly s3Bucket?: string;
+  /** As `TASKFLOW_PREVIEW_WORKERS` says it; no previews without. */
+  readonly previewWorkers?: string;
   readonly appendTimeoutMs?: number;
   readonly idempotencyKeepMs?: number;
   readonly expectTypes?: (types: { any: string; page: string }) => string[];
@@ -106,9 +111,16 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     await ensureTopics(cluster, [...systemTopics(), ...ofTypes]);
   }
   const blobs = createBlobStore(
-    readConfig(blobSettings, { ...process.env, TASKFLOW_S3_URL: options.s3Url ?? variable('TASKFLOW_S3_URL') }),
+    readConfig(blobSettings, {
+      ...process.env,
+      TASKFLOW_S3_URL: options.s3Url ?? variable('TASKFLOW_S3_URL'),
+      TASKFLOW_S3_BUCKET: options.s3Bucket ?? variable('TASKFLOW_S3_BUCKET'),
+    }),
   );
   opened.defer(() => blobs.close());
+  const target = previewTarget.parse(options.previewWorkers ?? '');
+  const previews = target && connectPreviewWorkers(target);
+  opened.defer(() => previews?.close());
   const stopping = new AbortController();
   opened.defer(() => stopping.abort());
   const control = new TypeControl();
@@ -133,6 +145,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       pool,
       mongo,
       blobs,
+      previews,
       redis: redis.client,
       logger,
       metrics: createMetrics({ defaults: false }),

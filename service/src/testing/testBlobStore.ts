@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type BlobStore, type BlobStoreConfig, createBlobStore } from '../blobStore.ts';
 import { readConfig } from '../config.ts';
 import { blobSettings } from '../settings.ts';
@@ -7,6 +8,11 @@ import { blobSettings } from '../settings.ts';
 export interface TestBlobStore {
   readonly config: BlobStoreConfig;
   readonly store: BlobStore;
+  /** Puts an object under any name: a blob of long ago. */
+  place(key: string): Promise<void>;
+  /** The names of all objects, and of uploads that are not finished. */
+  held(): Promise<string[]>;
+  close(): void;
 }
 
 export async function createTestBlobStore(): Promise<TestBlobStore> {
@@ -16,5 +22,27 @@ export async function createTestBlobStore(): Promise<TestBlobStore> {
   const config = { ...readConfig(blobSettings), s3Bucket: `test-${randomUUID()}` };
   const store = createBlobStore(config);
   await store.makeBucket();
-  return { config, store };
+  const client = new S3Client({
+    endpoint: config.s3Url,
+    region: config.s3Region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: config.s3AccessKey, secretAccessKey: config.s3SecretKey },
+  });
+  const Bucket = config.s3Bucket;
+  return {
+    config,
+    store,
+    async place(key) {
+      await client.send(new PutObjectCommand({ Bucket, Key: key, Body: 'placed' }));
+    },
+    async held() {
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
+      return [...Contents, ...Uploads].map(({ Key = '' }) => Key);
+    },
+    close() {
+      store.close();
+      client.destroy();
+    },
+  };
 }
