@@ -20,6 +20,7 @@ import { logHealth } from './logHealth.ts';
 import { apiMetrics } from './metrics.ts';
 import type { Limits, Ports } from './ports.ts';
 import { addReadinessChecks } from './readinessChecks.ts';
+import { eventsRetention } from './submission/eventsRetention.ts';
 import { idempotencyKeys } from './submission/idempotencyKeys.ts';
 import { CLAIM_MS, Submissions } from './submission/submissions.ts';
 import { topicPartitions } from './submission/topicPartitions.ts';
@@ -117,6 +118,7 @@ export function assemble(
         codec,
         append: log.append,
         partitionsOf,
+        retentionOf: eventsRetention(cluster),
         keys,
         limits,
         metrics,

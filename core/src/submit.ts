@@ -1,4 +1,4 @@
-import type { TaskQueued } from '@taskflow/schemas/events';
+import type { TaskQueued, TaskScheduled } from '@taskflow/schemas/events';
 import { chooseEventsPartition } from './eventsPartition.ts';
 import { type OptionChoices, resolveOptions, type TaskOptions } from './options.ts';
 
@@ -67,4 +67,14 @@ export function decideSubmit(submission: Submission, context: SubmitContext): Ta
     actor: null,
     reason: null,
   };
+}
+
+/**
+ * A submission with a `runAt` (milliseconds) that lies ahead of its time is accepted for later: its event then goes to the events partition
+ * that the task has. Where that time has come already it is queued like any other.
+ */
+export function decideWhen(queued: TaskQueued, runAt: number | null): TaskQueued | TaskScheduled {
+  if (runAt === null || runAt <= queued.occurredAt) return queued;
+  const { event: _, failures, recoveries, eventsPartition, cause, check, actor, reason, ...rest } = queued;
+  return { event: 'TaskScheduled', ...rest, runAt };
 }

@@ -2,7 +2,7 @@ import { createCodec } from '@taskflow/schemas/codec';
 import { expect } from 'chai';
 import { chooseEventsPartition } from './eventsPartition.ts';
 import { platformDefaults } from './options.ts';
-import { decideSubmit } from './submit.ts';
+import { decideSubmit, decideWhen } from './submit.ts';
 
 const context = {
   now: 1_760_000_000_000,
@@ -76,5 +76,27 @@ describe('decideSubmit', () => {
     const queued = decideSubmit({ type: 'noop', payload: { echo: '€' } }, context);
     const codec = createCodec(new Map([['TaskQueued', 1]]));
     expect(codec.decode(codec.encode(queued))).to.deep.equal(queued);
+  });
+});
+
+describe('decideWhen', () => {
+  const queued = decideSubmit({ type: 'noop', payload: {} }, context);
+
+  it('queues at once what has no runAt, or one that has come', () => {
+    for (const runAt of [null, 0, context.now - 1, context.now]) expect(decideWhen(queued, runAt)).to.equal(queued);
+  });
+
+  it('schedules what is for later, with all that its first attempt needs', () => {
+    const { taskId, eventId, userId, type, priority, task } = queued;
+    const head = { taskId, generation: 0, attempt: 1, workerId: '', eventId, userId, type, priority };
+    expect(decideWhen(queued, context.now + 1)).to.deep.equal({
+      event: 'TaskScheduled',
+      ...head,
+      occurredAt: context.now,
+      runId: null,
+      stepId: null,
+      task,
+      runAt: context.now + 1,
+    });
   });
 });

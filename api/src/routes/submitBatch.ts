@@ -27,7 +27,6 @@ export default defineEndpoint({
   problems: [
     'unknown-type',
     'idempotency-conflict',
-    'not-implemented',
     'log-unavailable',
     'partly-accepted',
     'store-unavailable',

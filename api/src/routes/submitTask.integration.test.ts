@@ -189,13 +189,6 @@ describe('POST /tasks', () => {
     expect(json.knownTypes).to.deep.equal([api.types.any, api.types.page]);
   });
 
-  it('says that runAt is not available yet', async () => {
-    const body = { type: api.types.any, payload: {}, runAt: '2099-01-01T00:00:00Z' };
-    const { status, json } = await submit(body);
-    expect(status).to.equal(501);
-    expect(json.errors).to.deep.equal([{ path: 'runAt', message: 'is not available yet' }]);
-  });
-
   describe('refuses a body that', () => {
     const sent = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
       api.call('/tasks', { method: 'POST', body, headers });

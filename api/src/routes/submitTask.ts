@@ -36,7 +36,6 @@ export default defineEndpoint({
   problems: [
     'unknown-type',
     'idempotency-conflict',
-    'not-implemented',
     'log-unavailable',
     'store-unavailable',
     'type-unusable',

@@ -12,7 +12,9 @@ export const submissionShape = z
       "What the type's payload schema asks for; see `/types`. Numbers are doubles, as in JavaScript: longer ids belong in strings",
     ),
     priority: priorityShape.optional().describe('Without it that of the type, mostly `normal`'),
-    runAt: time.optional().describe('Not before this time. Not available yet'),
+    runAt: time
+      .optional()
+      .describe('Not before this time; one that has passed is none. As far ahead at most as events are kept'),
     expiresAt: time.optional().describe('If it has not been started by then, it fails with `EXPIRED`'),
     retry: retryShape.optional(),
     timeoutMs: timeoutMsShape.optional().describe('Time limit of one attempt'),

@@ -1,9 +1,22 @@
+import type { TaskQueued } from '@taskflow/schemas/events';
+import { evolve } from '@taskflow/schemas/fold';
 import type { TaskAnswer } from '../shapes/task.ts';
-import { timeText } from '../views/taskAnswer.ts';
+import { type ShownState, taskAnswer, timeText } from '../views/taskAnswer.ts';
 import type { AcceptedTask } from './submissions.ts';
 
-/** An accepted task as it is shown before any view knows it: in the queue. */
-export function acceptedAnswer({ event, payload, position }: AcceptedTask): TaskAnswer {
+/** An accepted task as it is shown before any view knows it: in the queue, or scheduled. */
+export function acceptedAnswer(task: AcceptedTask): TaskAnswer {
+  return task.event.event === 'TaskQueued' ? queuedAnswer(task.event, task) : scheduledAnswer(task);
+}
+
+function scheduledAnswer({ event, position }: AcceptedTask): TaskAnswer {
+  const place = position ?? { topic: '', partition: 0, offset: 0, appendedAt: 0 };
+  const answer = taskAnswer(evolve(undefined, { event, ...place }) as ShownState);
+  return position === undefined ? { ...answer, log: { queue: null, events: null } } : answer;
+}
+
+/** Member by member: of a batch a thousand are answered at once. */
+function queuedAnswer(event: TaskQueued, { payload, position }: AcceptedTask): TaskAnswer {
   const createdAt = timeText(event.occurredAt);
   return {
     id: event.taskId,

@@ -1,5 +1,4 @@
 import { BackPressureError, PartialAppendError, RecordTooLargeError } from '@taskflow/log/errors';
-import type { TaskQueued } from '@taskflow/schemas/events';
 import { MAX_FIELD_ERRORS } from '../http/fieldErrors.ts';
 import { type FieldError, Problem } from '../http/problem.ts';
 
@@ -32,12 +31,12 @@ export function appendProblem(error: unknown): Problem {
  * What the caller of a batch is told when the log took a part of it: the tasks that it took, by index and id, so that
  * only the others need be sent again. Of those others some may still come, where no answer told otherwise.
  */
-export function partlyAccepted(error: unknown, events: readonly TaskQueued[]): Problem | undefined {
+export function partlyAccepted(error: unknown, events: readonly { readonly taskId: string }[]): Problem | undefined {
   if (!(error instanceof PartialAppendError)) return undefined;
   const accepted: { index: number; id: string }[] = [];
   const errors: FieldError[] = [];
   for (const [index, outcome] of error.outcomes.entries()) {
-    if (!(outcome instanceof Error)) accepted.push({ index, id: (events[index] as TaskQueued).taskId });
+    if (!(outcome instanceof Error)) accepted.push({ index, id: (events[index] as { taskId: string }).taskId });
     else if (errors.length < MAX_FIELD_ERRORS) errors.push({ path: `tasks[${index}]`, message: outcome.message });
   }
   return new Problem(

@@ -7,6 +7,8 @@ import type { KnownType, TypeCatalogue } from '../types.ts';
 export interface TaskPlan {
   readonly type: KnownType;
   readonly submission: Submission;
+  /** In milliseconds; null: as soon as may be. */
+  readonly runAt: number | null;
 }
 
 type PathPrefix = readonly PropertyKey[];
@@ -26,11 +28,6 @@ export function planTask(
     errors.push({ path: fieldPath([...prefix, 'type']), message: unknownType(submission.type, types) });
     return undefined;
   }
-  if (submission.runAt !== undefined) {
-    throw new Problem('not-implemented', 'Tasks for later (runAt) are not available in this version.', {
-      errors: [{ path: fieldPath([...prefix, 'runAt']), message: 'is not available yet' }],
-    });
-  }
   if (type.check === undefined) {
     throw new Problem('type-unusable', `No "${submission.type}" task can be accepted: its schema cannot be used.`, {
       retryAfter: 60,
@@ -41,7 +38,22 @@ export function planTask(
     errors.push({ path: fieldPath([...prefix, 'payload', ...fault.at]), message: fault.message });
     return undefined;
   }
-  return { type, submission };
+  const runAt = submission.runAt === undefined ? null : Date.parse(submission.runAt);
+  if (runAt !== null && !mayBeStartedIn(submission, runAt, errors, prefix)) return undefined;
+  return { type, submission, runAt };
+}
+
+/** The last moment that has a four-digit year, in UTC. */
+const LATEST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** Whether there is a time left between `runAt` and `expiresAt`. */
+function mayBeStartedIn({ expiresAt }: Submission, runAt: number, errors: FieldError[], prefix: PathPrefix): boolean {
+  if (runAt > LATEST_TIME) {
+    errors.push({ path: fieldPath([...prefix, 'runAt']), message: 'must lie before the year 10000' });
+  } else if (expiresAt !== undefined && Date.parse(expiresAt) <= runAt) {
+    errors.push({ path: fieldPath([...prefix, 'expiresAt']), message: 'must be later than runAt' });
+  } else return true;
+  return false;
 }
 
 export function unknownType(name: string, types: TypeCatalogue): string {

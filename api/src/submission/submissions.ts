@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { uuidv7 } from '@taskflow/core/ids';
+import { decideWhen } from '@taskflow/core/submit';
 import type { AppendedPosition, AppendRecord } from '@taskflow/log/appender';
 import type { Codec } from '@taskflow/schemas/codec';
-import type { TaskQueued } from '@taskflow/schemas/events';
+import type { TaskQueued, TaskScheduled } from '@taskflow/schemas/events';
 import { eventsTopic, queueTopic } from '@taskflow/schemas/topics';
 import { canonicalHash } from '../http/canonicalJson.ts';
 import type { Principal } from '../http/principal.ts';
@@ -16,6 +17,7 @@ import { appendProblem, partlyAccepted } from './appendProblems.ts';
 import type { Claim, IdempotencyKeys, KeyedTasks } from './idempotencyKeys.ts';
 import { planTask, type TaskPlan } from './planTask.ts';
 import { queuedTasks } from './queuedTasks.ts';
+import { requireKept } from './requireKept.ts';
 
 /** How long a claim of an idempotency key outlives its api, and how often a living one renews it. */
 export const CLAIM_MS = 3_000;
@@ -23,7 +25,7 @@ const RENEW_EVERY_MS = 1_000;
 
 /** A task whose event the log has, as it was submitted; where its record lies is known to whoever appended it. */
 export interface AcceptedTask {
-  readonly event: TaskQueued;
+  readonly event: TaskQueued | TaskScheduled;
   readonly payload: unknown;
   readonly position: AppendedPosition | undefined;
 }
@@ -40,6 +42,8 @@ interface Needs {
   readonly append: (records: readonly AppendRecord[]) => Promise<readonly AppendedPosition[]>;
   /** Partitions of a topic: at once where they are known. */
   readonly partitionsOf: (topic: string) => number | Promise<number>;
+  /** How long a topic keeps its records, in milliseconds. */
+  readonly retentionOf: (topic: string) => Promise<number>;
   readonly keys: IdempotencyKeys;
   readonly limits: Limits;
   readonly metrics: Pick<ApiMetrics, 'tasksAccepted'>;
@@ -67,6 +71,7 @@ export class Submissions {
     body: unknown,
   ): Promise<Accepted> {
     const plans = this.#plan(submissions, batch);
+    if (plans.some(({ runAt }) => runAt !== null)) await requireKept(plans, batch, this.#needs.retentionOf);
     const events = await queuedTasks(plans, {
       userId: principal.userId,
       now: Date.now(),
@@ -112,7 +117,11 @@ export class Submissions {
       if (claim.kind === 'append') return this.#appendClaimed(name, userId, key, bodyHash, claim, fresh, plans);
       if (claim.kind === 'appended') {
         const events = withIds(fresh, claim.tasks, key, bodyHash, false);
-        return { created: false, tasks: events.map((event, i) => accepted(event, plans[i] as TaskPlan, undefined)) };
+        const tasks = events.map((queued, i) => {
+          const plan = plans[i] as TaskPlan;
+          return accepted(decideWhen(queued, plan.runAt), plan, undefined);
+        });
+        return { created: false, tasks };
       }
       if (claim.kind === 'conflict') {
         throw new Problem(
@@ -167,11 +176,19 @@ export class Submissions {
     }
   }
 
-  async #append(events: readonly TaskQueued[], plans: readonly TaskPlan[]): Promise<AcceptedTask[]> {
+  async #append(queued: readonly TaskQueued[], plans: readonly TaskPlan[]): Promise<AcceptedTask[]> {
     const { codec, append, metrics } = this.#needs;
-    const records = new Array<AppendRecord>(events.length);
-    for (let i = 0; i < events.length; i++) {
-      const event = events[i] as TaskQueued;
+    const records = new Array<AppendRecord>(queued.length);
+    const events = new Array<TaskQueued | TaskScheduled>(queued.length);
+    for (let i = 0; i < queued.length; i++) {
+      const { eventsPartition } = queued[i] as TaskQueued;
+      const event = decideWhen(queued[i] as TaskQueued, (plans[i] as TaskPlan).runAt);
+      events[i] = event;
+      if (event.event === 'TaskScheduled') {
+        const topic = eventsTopic(event.type, event.priority);
+        records[i] = { topic, partition: eventsPartition, key: event.taskId, value: codec.encode(event) };
+        continue;
+      }
       const topic = queueTopic(event.type, event.priority);
       const partitions = this.#partitions(topic);
       const count = typeof partitions === 'number' ? partitions : await partitions;
@@ -199,7 +216,11 @@ export class Submissions {
   }
 }
 
-function accepted(event: TaskQueued, plan: TaskPlan, position: AppendedPosition | undefined): AcceptedTask {
+function accepted(
+  event: TaskQueued | TaskScheduled,
+  plan: TaskPlan,
+  position: AppendedPosition | undefined,
+): AcceptedTask {
   return { event, payload: plan.submission.payload, position };
 }
 
