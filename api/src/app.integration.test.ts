@@ -64,7 +64,6 @@ describe('the api as a whole', () => {
       ['GET', `/bulk/${anId}`],
       ['POST', '/types/noop/pause'],
       ['POST', '/types/noop/resume'],
-      ['POST', '/types/noop/preview'],
       ['GET', '/dead-letters'],
       ['GET', '/poison?topic=taskflow.events.noop.normal'],
       ['POST', '/blobs'],

@@ -19,6 +19,7 @@ import { type ApiKey, authenticateByKeys } from './http/principal.ts';
 import { logHealth } from './logHealth.ts';
 import { apiMetrics } from './metrics.ts';
 import type { Limits, Ports } from './ports.ts';
+import type { PreviewWorkers } from './preview/previewWorkers.ts';
 import { addReadinessChecks } from './readinessChecks.ts';
 import { eventsRetention } from './submission/eventsRetention.ts';
 import { idempotencyKeys } from './submission/idempotencyKeys.ts';
@@ -50,6 +51,7 @@ export interface Foundations {
   readonly pool: Pool;
   readonly mongo: Db;
   readonly blobs: BlobStore;
+  readonly previews: PreviewWorkers | undefined;
   /** A connection for the subscription alone. */
   readonly redis: Redis;
   readonly logger: Logger;
@@ -133,6 +135,7 @@ export function assemble(
       uploads: uploads({ blobs, keepDays: choices.blobKeepDays, maxBytes: limits.maxBlobBytes }),
       taskLogs: taskLogView(mongo.collection<TaskLogDocument>('task_logs')),
       types,
+      previews: foundations.previews,
       readiness,
       metrics,
       logger,

@@ -18,6 +18,7 @@ import { createApp } from './app.ts';
 import { assemble } from './assemble.ts';
 import { TypeControl } from './commands/typeCommands.ts';
 import { loadEndpoints } from './http/routeFiles.ts';
+import { connectPreviewWorkers } from './preview/previewWorkers.ts';
 import { startServer } from './server.ts';
 import { settings } from './settings.ts';
 
@@ -53,6 +54,8 @@ runService({
     onStop('MongoDB', () => mongo.close());
     const blobs = createBlobStore(config);
     onStop('blob store', () => blobs.close());
+    const previews = config.previewWorkers && connectPreviewWorkers(config.previewWorkers);
+    onStop('preview workers', () => previews?.close());
     const redis = connectRedis({ url: config.redisUrl, logger, name: 'api' });
     onStop('Redis', () => redis.stop());
     const appendSeconds = metrics.histogram(
@@ -75,6 +78,7 @@ runService({
       pool,
       mongo: mongo.db(),
       blobs,
+      previews,
       redis: redis.client,
       logger,
       metrics,

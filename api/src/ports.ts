@@ -6,6 +6,7 @@ import type { TaskCommands } from './commands/taskCommands.ts';
 import type { TypeCommands } from './commands/typeCommands.ts';
 import type { Authenticate } from './http/principal.ts';
 import type { ApiMetrics } from './metrics.ts';
+import type { PreviewWorkers } from './preview/previewWorkers.ts';
 import type { Submissions } from './submission/submissions.ts';
 import type { TypeCatalogue } from './types.ts';
 import type { ResultView } from './views/resultView.ts';
@@ -36,6 +37,8 @@ export interface Ports {
   readonly uploads: Uploads;
   readonly taskLogs: TaskLogView;
   readonly types: TypeCatalogue;
+  /** Undefined where there are no workers that run previews. */
+  readonly previews: PreviewWorkers | undefined;
   readonly readiness: Readiness;
   readonly metrics: ApiMetrics;
   readonly logger: Logger;

@@ -10,6 +10,7 @@ import {
   url,
 } from '@taskflow/service/settings';
 import { z } from 'zod';
+import { previewTarget } from './preview/previewTarget.ts';
 
 /** What the api reads from its environment. */
 export const settings = {
@@ -45,6 +46,13 @@ export const settings = {
     description: 'Task types, separated by commas, that must have been published before the api is ready.',
     default: '',
     schema: list,
+  },
+  previewWorkers: {
+    variable: 'TASKFLOW_PREVIEW_WORKERS',
+    description:
+      'Where Go workers serve gRPC, for previews: IP addresses with ports, separated by commas, or one `name:port`, all of whose addresses are used. There are no previews if empty.',
+    default: '',
+    schema: previewTarget,
   },
   maxTaskBytes: {
     variable: 'TASKFLOW_MAX_TASK_BYTES',

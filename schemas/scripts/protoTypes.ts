@@ -56,5 +56,11 @@ function descriptor(source: string): string {
   root.resolvePath = (_origin, target) => path.join(protoFolder, target);
   root.loadSync(source);
   const json = JSON.stringify(root.toJSON({ keepComments: false }), null, 2);
-  return `// Generated from schemas/proto/${source}.\n\nexport const descriptor = ${json};\n`;
+  // The types of protobufjs ask for comments of methods, which it does not write here.
+  return `// Generated from schemas/proto/${source}.
+
+import type { fromJSON } from '@grpc/proto-loader';
+
+export const descriptor = ${json} as unknown as Parameters<typeof fromJSON>[0];
+`;
 }

@@ -20,17 +20,23 @@ export const problemKinds = {
   'task-not-retryable': { status: 409, title: 'The task cannot be run again' },
   'result-not-available': { status: 409, title: 'The task has no result' },
   'result-expired': { status: 410, title: 'The result was kept for a limited time, which has passed' },
+  'preview-not-offered': { status: 409, title: 'No worker runs the type in a preview' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'range-not-satisfiable': { status: 416, title: 'The result has no such bytes' },
   'unsupported-media-type': { status: 415, title: 'The body is of a media type that is not taken here' },
+  'preview-failed': { status: 422, title: 'The task failed' },
+  'too-many-previews': { status: 429, title: 'Too many previews run' },
   internal: { status: 500, title: 'The server failed' },
   'not-implemented': { status: 501, title: 'This is not available yet' },
+  'preview-worker-failed': { status: 502, title: 'The worker failed' },
+  'preview-unavailable': { status: 503, title: 'No worker that runs previews can be reached' },
   'log-unavailable': { status: 503, title: 'The event log does not answer' },
   'partly-accepted': { status: 503, title: 'The event log took only a part of the batch' },
   'store-unavailable': { status: 503, title: 'A store that this answer needs does not answer' },
   'type-unusable': { status: 503, title: 'Tasks of this type cannot be accepted at present' },
   'view-behind': { status: 503, title: 'The view has not caught up with the event log' },
   overloaded: { status: 503, title: 'More is coming in than the event log takes' },
+  'preview-timeout': { status: 504, title: 'The task had not ended in time' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemKind = keyof typeof problemKinds;

@@ -1,5 +1,7 @@
 // Generated from schemas/proto/taskflow/worker/v1/worker.proto.
 
+import type { fromJSON } from '@grpc/proto-loader';
+
 export const descriptor = {
   "nested": {
     "taskflow": {
@@ -210,4 +212,4 @@ export const descriptor = {
       }
     }
   }
-};
+} as unknown as Parameters<typeof fromJSON>[0];
