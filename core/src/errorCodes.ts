@@ -17,6 +17,8 @@ export const errorCodes = {
   ADDRESS_NOT_ALLOWED: { retryable: false, meaning: 'The URL leads to an address that tasks must not reach' },
   CONNECT_FAILED: { retryable: true, meaning: 'The server could not be reached' },
   UNSUPPORTED_MEDIA: { retryable: false, meaning: 'The content is of a kind that the type does not handle' },
+  BLOB_NOT_FOUND: { retryable: false, meaning: 'The user has no such blob, or no more' },
+  STORE_UNAVAILABLE: { retryable: true, meaning: 'The blob store did not answer in time' },
   IMAGE_TOO_LARGE: { retryable: false, meaning: 'The image has more pixels than are decoded' },
 } as const satisfies Readonly<Record<string, { retryable: boolean; meaning: string }>>;
 

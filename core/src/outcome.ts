@@ -11,16 +11,34 @@ import { eventHead } from './eventHead.ts';
 import { resultRef } from './resultRef.ts';
 import { decideRetry, type RetryContext } from './retryPolicy.ts';
 
-/** A result's JSON text may have this many bytes of UTF-8: it travels in the event. What is larger will go to a blob store. */
+/** A result's JSON text may have this many bytes of UTF-8 to travel in the event. What is larger goes to the blob store first. */
 export const maxResultBytes = 65_536;
 
 /** An error's message is cut to this many characters, and details longer than this many are dropped: an event is no place for a page. */
 export const maxMessageCharacters = 1_000;
 export const maxDetailsCharacters = 16_384;
 
-/** How a handler ended: what it returned, as JSON text, or why it could not. */
+/** A result that the blob store has. */
+export interface StoredResult {
+  readonly ref: string;
+  readonly size: number;
+  readonly contentType: string;
+  readonly sha256: string;
+  readonly expiresAt: number;
+}
+
+/**
+ * How a handler ended: what it returned, as JSON text; bytes that lie in the blob store, with what the type says of them (`figures`,
+ * JSON text) where the bytes are a file; or why it could not.
+ */
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly value: string; readonly preview?: string | undefined }
+  | {
+      readonly kind: 'stored';
+      readonly blob: StoredResult;
+      readonly figures: string | null;
+      readonly preview?: string | undefined;
+    }
   | { readonly kind: 'failed'; readonly error: TaskError };
 
 export interface OutcomeContext {
@@ -35,7 +53,7 @@ export interface OutcomeContext {
 }
 
 /**
- * The event that ends a run. A result over the size limit is a failure (`RESULT_TOO_LARGE`).
+ * The event that ends a run. JSON over the size limit that was not stored before is a failure (`RESULT_TOO_LARGE`).
  * `retry` is given where an orchestrator runs, which queues the next attempt; left out, every failure is final.
  */
 export function decideOutcome(
@@ -56,9 +74,31 @@ export function decideOutcome(
   retry?: RetryContext,
 ): TaskSucceeded | TaskRetryScheduled | TaskFailed {
   if (outcome.kind === 'failed') return afterFailure(queued, outcome.error, context, retry);
-  const size = Buffer.byteLength(outcome.value);
-  if (size > maxResultBytes) return afterFailure(queued, tooLarge(size), context, retry);
-  return succeeded(queued, resultOf(queued, outcome.value, size, outcome.preview ?? null, context), context);
+  const text = outcome.kind === 'stored' ? (outcome.figures ?? '') : outcome.value;
+  const size = Buffer.byteLength(text);
+  if (size > maxResultBytes) return afterFailure(queued, resultTooLarge(size, maxResultBytes), context, retry);
+  const preview = outcome.preview ?? null;
+  const result =
+    outcome.kind === 'stored'
+      ? storedResult(outcome.blob, outcome.figures, preview, context)
+      : resultOf(queued, text, size, preview, context);
+  return succeeded(queued, result, context);
+}
+
+/** Where a result goes whose JSON text has so many bytes; `maxBlobBytes` is what the blob store is to take. */
+export function placeOfResult(size: number, maxBlobBytes: number): 'event' | 'blob' | 'nowhere' {
+  if (size <= maxResultBytes) return 'event';
+  return size <= maxBlobBytes ? 'blob' : 'nowhere';
+}
+
+function storedResult(
+  { ref, size, contentType, sha256, expiresAt }: StoredResult,
+  figures: string | null,
+  preview: string | null,
+  { now }: OutcomeContext,
+): TaskResult {
+  const ttlMs = Math.max(0, expiresAt - now);
+  return { storage: 's3', value: figures, ref, preview, size, contentType, sha256, ttlMs };
 }
 
 function resultOf(
@@ -80,10 +120,10 @@ function resultOf(
   };
 }
 
-function tooLarge(size: number): TaskError {
+export function resultTooLarge(size: number, most: number): TaskError {
   return {
     code: 'RESULT_TOO_LARGE',
-    message: `The result has ${size} bytes of JSON; at most ${maxResultBytes} are kept`,
+    message: `The result has ${size} bytes; at most ${most} are kept`,
     retryable: false,
     details: null,
   };

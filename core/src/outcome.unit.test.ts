@@ -6,6 +6,7 @@ import {
   maxMessageCharacters,
   maxResultBytes,
   type OutcomeContext,
+  placeOfResult,
 } from './outcome.ts';
 import { queuedEvent } from './testing/queuedEvent.ts';
 
@@ -24,6 +25,20 @@ const error = {
   retryable: false,
   details: '{"status":404}',
 };
+
+describe('placeOfResult', () => {
+  for (const [size, place] of [
+    [0, 'event'],
+    [maxResultBytes, 'event'],
+    [maxResultBytes + 1, 'blob'],
+    [1_000_000, 'blob'],
+    [1_000_001, 'nowhere'],
+  ] as const) {
+    it(`${size} bytes: ${place}`, () => {
+      expect(placeOfResult(size, 1_000_000)).to.equal(place);
+    });
+  }
+});
 
 describe('decideOutcome', () => {
   it('writes the result into TaskSucceeded, with its name in the store', () => {

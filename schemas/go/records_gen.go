@@ -321,7 +321,7 @@ type TaskResult struct {
 	// Where the value lies: inline (in value, and kept in the task), mongo (in value, copied from here into the results view under ref) or s3 (only under ref).
 	Storage string `avro:"storage" json:"storage"`
 
-	// The result, JSON text; null where storage is s3.
+	// The result, JSON text. Where storage is s3: what the type says of a file (sizes, dimensions, …), or null.
 	Value *string `avro:"value" json:"value"`
 
 	// Its name in the store: for mongo the document's _id, <taskId>.<generation>.<attempt>.<workerId>; null for inline.

@@ -313,6 +313,8 @@ func TestBuiltEventsVectors(t *testing.T) {
 		Random  *float64
 		Outcome struct {
 			Value   string
+			Blob    *StoredResult
+			Figures *string
 			Preview *string
 			Error   *schemas.TaskError
 		}

@@ -12,16 +12,28 @@ import (
 )
 
 const (
-	// MaxResultBytes is how many a result's JSON text may have: it travels in the event.
+	// MaxResultBytes is how many a result's JSON text may have to travel in the event. What is larger goes to the blob store first.
 	MaxResultBytes = 65_536
 	// An error's message is cut to so many UTF-16 units, and details longer than so many are dropped: an event is no place for a page.
 	maxMessageUnits = 1_000
 	maxDetailsUnits = 16_384
 )
 
-// An Outcome is how a handler ended: what it returned, as JSON text, or why it could not.
+// A StoredResult is a result that the blob store has.
+type StoredResult struct {
+	Ref         string
+	Size        int64
+	ContentType string
+	SHA256      string
+	ExpiresAt   int64
+}
+
+// An Outcome is how a handler ended: what it returned, as JSON text; bytes that lie in the blob store, with what the type says of them
+// (Figures, JSON text) where the bytes are a file; or why it could not.
 type Outcome struct {
-	Value string
+	Value   string
+	Blob    *StoredResult
+	Figures *string
 	// Preview, where set, is a few words of the value.
 	Preview *string
 	// Error, where set, is why there is no value.
@@ -41,16 +53,56 @@ type OutcomeContext struct {
 	Retry *float64
 }
 
-// DecideOutcome gives the event that ends a run: TaskSucceeded, TaskRetryScheduled or TaskFailed. A result over the size limit is a
-// failure (RESULT_TOO_LARGE).
+// DecideOutcome gives the event that ends a run: TaskSucceeded, TaskRetryScheduled or TaskFailed. JSON over the size limit that was not
+// stored before is a failure (RESULT_TOO_LARGE).
 func DecideOutcome(queued *schemas.TaskQueued, outcome Outcome, context OutcomeContext) schemas.Event {
 	if outcome.Error != nil {
 		return afterFailure(queued, *outcome.Error, context)
 	}
-	if size := len(outcome.Value); size > MaxResultBytes {
-		return afterFailure(queued, schemas.TaskError{
-			Code: "RESULT_TOO_LARGE", Message: fmt.Sprintf("The result has %d bytes of JSON; at most %d are kept", size, MaxResultBytes),
-		}, context)
+	text := outcome.Value
+	if outcome.Blob != nil && outcome.Figures != nil {
+		text = *outcome.Figures
+	}
+	if size := int64(len(text)); size > MaxResultBytes {
+		return afterFailure(queued, ResultTooLarge(size, MaxResultBytes), context)
+	}
+	result := resultOf(queued, outcome, context)
+	return &schemas.TaskSucceeded{Head: head(queued.Head, context.Stamp), Result: result, DurationMs: context.DurationMs}
+}
+
+// A ResultPlace is where a result goes.
+type ResultPlace int
+
+// In the event; in the blob store, before the event is written; nowhere, because it is larger than that is to take.
+const (
+	InEvent ResultPlace = iota
+	InBlob
+	Nowhere
+)
+
+// PlaceOfResult says where a result goes whose JSON text has so many bytes; maxBlobBytes is what the blob store is to take.
+func PlaceOfResult(size, maxBlobBytes int64) ResultPlace {
+	switch {
+	case size <= MaxResultBytes:
+		return InEvent
+	case size <= maxBlobBytes:
+		return InBlob
+	}
+	return Nowhere
+}
+
+// ResultTooLarge is why a result is not kept.
+func ResultTooLarge(size, most int64) schemas.TaskError {
+	return schemas.TaskError{Code: "RESULT_TOO_LARGE", Message: fmt.Sprintf("The result has %d bytes; at most %d are kept", size, most)}
+}
+
+func resultOf(queued *schemas.TaskQueued, outcome Outcome, context OutcomeContext) schemas.TaskResult {
+	if blob := outcome.Blob; blob != nil {
+		ttlMs := max(0, blob.ExpiresAt-context.Now)
+		return schemas.TaskResult{
+			Storage: "s3", Value: outcome.Figures, Ref: &blob.Ref, Preview: outcome.Preview, Size: blob.Size,
+			ContentType: blob.ContentType, SHA256: blob.SHA256, TTLMs: &ttlMs,
+		}
 	}
 	result := schemas.TaskResult{
 		Storage: context.ResultStorage, Value: &outcome.Value, Preview: outcome.Preview, Size: int64(len(outcome.Value)),
@@ -62,7 +114,7 @@ func DecideOutcome(queued *schemas.TaskQueued, outcome Outcome, context OutcomeC
 	}
 	sum := sha256.Sum256([]byte(outcome.Value))
 	result.SHA256 = hex.EncodeToString(sum[:])
-	return &schemas.TaskSucceeded{Head: head(queued.Head, context.Stamp), Result: result, DurationMs: context.DurationMs}
+	return result
 }
 
 // ResultRef is the name of a result in its store: <taskId>.<generation>.<attempt>.<workerId>. The run alone decides it, so that

@@ -38,6 +38,14 @@ func TestFetchOrderSharesRounds(t *testing.T) {
 	}
 }
 
+func TestPlaceOfResult(t *testing.T) {
+	for size, place := range map[int64]ResultPlace{0: InEvent, MaxResultBytes: InEvent, MaxResultBytes + 1: InBlob, 1_000_000: InBlob, 1_000_001: Nowhere} {
+		if got := PlaceOfResult(size, 1_000_000); got != place {
+			t.Errorf("%d bytes go to %d, should to %d", size, got, place)
+		}
+	}
+}
+
 func TestDecideOutcome(t *testing.T) {
 	half := 0.5
 	stamp := Stamp{Now: 1_000, EventID: "e", WorkerID: me}

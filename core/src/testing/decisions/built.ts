@@ -50,6 +50,15 @@ const head = {
   runId,
   stepId,
 };
+const blob = {
+  ref: `2026-12-03/${queued.userId}/0198c5a1-7c2e-7d3f-9b1a-2f6c8e4d5a70`,
+  size: 5_000_000_000,
+  contentType: 'image/webp',
+  sha256: '164404ccfbe79b49b87902abcbf97e0a6cb3f53361a79d7e247c5aa6e4fe6de0',
+  expiresAt: stamp.now + 86_400_000,
+};
+const { expiresAt: _, ...storedFields } = blob;
+const storedBlob = { storage: 's3', ...storedFields, ttlMs: 86_400_000 };
 const text = (bytes: number): string => JSON.stringify('x'.repeat(bytes - 2));
 
 export const built: Decision<Given> = {
@@ -116,6 +125,64 @@ export const built: Decision<Given> = {
       },
     },
     {
+      name: 'a large result in the blob store',
+      given: {
+        build: 'outcome',
+        queued,
+        outcome: { kind: 'stored', blob: { ...blob, contentType: 'application/json' }, figures: null },
+        random: 0.5,
+        context: outcomeContext,
+      },
+      expected: {
+        event: 'TaskSucceeded',
+        ...head,
+        result: { ...storedBlob, contentType: 'application/json', value: null, preview: null },
+        durationMs: 12,
+      },
+    },
+    {
+      name: 'a file in the blob store, whose time is over before it is told of',
+      given: {
+        build: 'outcome',
+        queued,
+        outcome: {
+          kind: 'stored',
+          blob: { ...blob, expiresAt: stamp.now - 1 },
+          figures: '{"ratio":0.5}',
+          preview: 'half',
+        },
+        random: 0.5,
+        context: outcomeContext,
+      },
+      expected: {
+        event: 'TaskSucceeded',
+        ...head,
+        result: { ...storedBlob, value: '{"ratio":0.5}', preview: 'half', ttlMs: 0 },
+        durationMs: 12,
+      },
+    },
+    {
+      name: 'a file of which there is too much to say',
+      given: {
+        build: 'outcome',
+        queued,
+        outcome: { kind: 'stored', blob, figures: text(70_000) },
+        random: 0.5,
+        context: outcomeContext,
+      },
+      expected: {
+        event: 'TaskFailed',
+        ...head,
+        error: {
+          code: 'RESULT_TOO_LARGE',
+          message: 'The result has 70000 bytes; at most 65536 are kept',
+          retryable: false,
+          details: null,
+        },
+        failures: 2,
+      },
+    },
+    {
       name: 'a failure that is retried',
       given: { build: 'outcome', queued, outcome: { kind: 'failed', error }, random: 0.5, context: outcomeContext },
       expected: {
@@ -147,7 +214,7 @@ export const built: Decision<Given> = {
         ...head,
         error: {
           code: 'RESULT_TOO_LARGE',
-          message: 'The result has 65537 bytes of JSON; at most 65536 are kept',
+          message: 'The result has 65537 bytes; at most 65536 are kept',
           retryable: false,
           details: null,
         },
