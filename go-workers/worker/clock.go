@@ -21,13 +21,16 @@ func (c *brokerClock) saw(appendedAt int64) {
 	}
 }
 
-func (c *brokerClock) now() int64 {
+func (c *brokerClock) now() int64 { return c.at(time.Now()) }
+
+// at gives the broker's time at a moment of this process.
+func (c *brokerClock) at(moment time.Time) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.seenAt.IsZero() {
 		return 0
 	}
-	return c.latest + time.Since(c.seenAt).Milliseconds()
+	return c.latest + moment.Sub(c.seenAt).Milliseconds()
 }
 
 // monotonicMs is the process's monotonic clock as package protocol counts it.

@@ -4,47 +4,74 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
 )
 
-// A dispatch brings the records of a type's queues to its free slots, and asks for nothing while there is none.
+// A dispatch brings the records of a type's queues to its free slots, and asks for nothing while there is none, while the type is
+// paused, or while a run has the process for itself.
 type dispatch struct {
 	lane *lane
-	// wantsSince is since when there has been a free slot without a break; progress is judged from there.
-	wantsSince atomic.Pointer[time.Time]
-	done       chan struct{}
+	done chan struct{}
+
+	mu sync.Mutex
+	// wantsSince is since when records have been asked for without a break; progress is judged from there. Zero: nothing is asked for.
+	wantsSince time.Time
+	// asking ends the fetch that is under way.
+	asking context.CancelFunc
 }
 
 func startDispatch(ctx context.Context, lane *lane) *dispatch {
 	d := &dispatch{lane: lane, done: make(chan struct{})}
-	d.wanting()
 	go d.run(ctx)
 	return d
 }
 
-func (d *dispatch) wanting() {
-	now := time.Now()
-	d.wantsSince.Store(&now)
+// paused: the type is not to be fetched any more. What arrives afterwards is given back.
+func (d *dispatch) paused() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.asking != nil {
+		d.asking()
+	}
+}
+
+// wants says since when records have been asked for; zero where they are not.
+func (d *dispatch) wants() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.wantsSince
 }
 
 func (d *dispatch) run(ctx context.Context) {
 	defer close(d.done)
-	failures := 0
-	for round := 0; ctx.Err() == nil; round++ {
-		free := d.lane.slots.free()
+	failures, round := 0, 0
+	asking := ctx
+	for ctx.Err() == nil {
+		free := d.wanted()
 		if free == 0 {
-			free = d.lane.slots.untilFree(ctx)
-			d.wanting()
-			if free == 0 {
-				return
+			d.mu.Lock()
+			d.wantsSince = time.Time{}
+			d.mu.Unlock()
+			select {
+			case <-d.lane.slots.changed:
+			case <-ctx.Done():
 			}
+			continue
 		}
-		// The pause of a type (PROTOCOL.md, "Pause") is to wait here.
-		records, err := d.lane.queues.fetch(ctx, protocol.FetchOrder(round), free)
+		d.mu.Lock()
+		if d.wantsSince.IsZero() {
+			d.wantsSince = time.Now()
+		}
+		if d.asking == nil || asking.Err() != nil {
+			asking, d.asking = context.WithCancel(ctx)
+		}
+		d.mu.Unlock()
+		records, err := d.lane.queues.fetch(asking, protocol.FetchOrder(round), free)
+		round++
 		if len(records) > 0 {
 			d.lane.take(records)
 		}
@@ -56,11 +83,17 @@ func (d *dispatch) run(ctx context.Context) {
 			return
 		}
 		failures++
-		pause := time.Duration(rand.Float64() * float64(min(2*time.Second, 50*time.Millisecond<<min(failures, 10))))
-		d.lane.logger.Warn("the queues could not be read; trying again", "error", err, "pause", pause)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
+		wait := time.Duration(rand.Float64() * float64(min(2*time.Second, 50*time.Millisecond<<min(failures, 10))))
+		d.lane.logger.Warn("the queues could not be read; trying again", "error", err, "pause", wait)
+		pause(ctx, wait)
 	}
+}
+
+// wanted says how many records could be taken now.
+func (d *dispatch) wanted() int {
+	worker := d.lane.worker
+	if worker.gate.blocked() || worker.options.Control.isPaused(d.lane.definition.Type) {
+		return 0
+	}
+	return d.lane.slots.free()
 }

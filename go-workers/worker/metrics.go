@@ -12,6 +12,8 @@ type Metrics struct {
 	duration, fetched       *prometheus.HistogramVec
 	rejected                *prometheus.CounterVec
 	late, zombies, lockLost *prometheus.CounterVec
+	checks, handOvers       *prometheus.CounterVec
+	overtaken, cancelled    *prometheus.CounterVec
 	slots, slotsInUse       *prometheus.GaugeVec
 	outbox                  *prometheus.GaugeVec
 }
@@ -43,6 +45,10 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 		late:       counter("worker_late_results_total", "Results of handlers that had been given up, dropped.", "type"),
 		zombies:    counter("worker_zombie_failures_total", "Failures not reported because the lock may have passed.", "type"),
 		lockLost:   counter("worker_locks_lost_total", "Locks that were gone when they were to be renewed.", "type"),
+		checks:     counter("worker_checks_total", "Records that may have run before, by what was decided of them.", "type", "decision"),
+		handOvers:  counter("worker_hand_overs_total", "Runs whose lease was to move from the lock to the log, by reason.", "type", "reason"),
+		overtaken:  counter("worker_overtaken_total", "Runs that somebody else had started meanwhile.", "type"),
+		cancelled:  counter("worker_cancelled_total", "Records dropped, or runs aborted, because their task was cancelled.", "type"),
 		slots:      gauge("worker_slots", "Slots of a type in this process.", "type"),
 		slotsInUse: gauge("worker_slots_in_use", "Slots in which a handler runs.", "type"),
 		outbox:     gauge("worker_outbox_records", "Events that are not yet on the log.", "kind"),

@@ -16,18 +16,65 @@ type Queues struct {
 	byPriority map[string]*sharequeue.Queue
 	byTopic    map[string]string // topic → priority
 	set        *sharequeue.Set
+	ctx        context.Context // of what is asked about sessions
+	cancel     context.CancelFunc
+
+	mu     sync.Mutex
+	facts  map[*sharequeue.Hold]*sessionFacts
+	onLost func(*sharequeue.Hold)
 }
 
-// NewQueues joins the queues of a type, given by priority.
-func NewQueues(byPriority map[string]*sharequeue.Queue) *Queues {
-	q := &Queues{byPriority: byPriority, byTopic: map[string]string{}}
+func newQueues() *Queues {
+	q := &Queues{
+		byPriority: map[string]*sharequeue.Queue{}, byTopic: map[string]string{}, facts: map[*sharequeue.Hold]*sessionFacts{},
+	}
+	q.ctx, q.cancel = context.WithCancel(context.Background())
+	return q
+}
+
+// join the queues, given by priority.
+func (q *Queues) join(byPriority map[string]*sharequeue.Queue) {
+	q.byPriority = byPriority
 	var all []*sharequeue.Queue
 	for priority, queue := range byPriority {
 		q.byTopic[queue.Topic()] = priority
 		all = append(all, queue)
 	}
 	q.set = sharequeue.NewSet(all...)
-	return q
+}
+
+func (q *Queues) sessionOpened(source *factSource, hold *sharequeue.Hold) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.facts[hold] = newSessionFacts(q.ctx, source, hold)
+}
+
+func (q *Queues) sessionLost(hold *sharequeue.Hold) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.facts, hold)
+	if q.onLost != nil {
+		go q.onLost(hold)
+	}
+}
+
+// whenSessionLost is called with each hold that is over. It is set before anything is fetched.
+func (q *Queues) whenSessionLost(onLost func(*sharequeue.Hold)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.onLost = onLost
+}
+
+// factsOf gives what was asked when the hold began; what is over has none.
+func (q *Queues) factsOf(hold *sharequeue.Hold) *sessionFacts {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if facts := q.facts[hold]; facts != nil {
+		return facts
+	}
+	none := &sessionFacts{hold: hold, ready: make(chan struct{})}
+	close(none.ready)
+	return none
 }
 
 func (q *Queues) fetch(ctx context.Context, order []string, maxRecords int) ([]*sharequeue.Delivered, error) {
@@ -45,6 +92,7 @@ func (q *Queues) of(record *sharequeue.Delivered) *sharequeue.Queue {
 
 // close leaves the groups, all at once.
 func (q *Queues) close() {
+	q.cancel()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var closing sync.WaitGroup

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,17 +18,11 @@ import (
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/config"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/grpcserver"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/kafka"
-	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/logreader"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/registry"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
-	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/status"
-	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/topics"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
-	schemas "github.com/taskflow-hub/taskflow-hub/schemas/go"
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -80,12 +73,17 @@ func Run(ctx context.Context, c config.Config, types []*task.Definition, logger 
 	}
 	stops = append(stops, stopLines)
 
-	values := protocol.Defaults
-	values.RenewEveryMs, values.LockMs, values.LeaseMs = c.LockRenew.Milliseconds(), 3*c.LockRenew.Milliseconds(), c.Lease.Milliseconds()
+	reader := logreader.New(cluster.Client)
+	control, err := openControl(ctx, cluster, reader, schemasOf, logger)
+	if err != nil {
+		return err
+	}
+	stops = append(stops, control.close)
 	workerID := fmt.Sprintf("%s.%d.%s", c.WorkerName, os.Getpid(), randomSuffix())
 	options := Options{
 		WorkerID: workerID, Appender: events, LogAppender: lines, Codec: schemasOf.Codec, Learn: schemasOf.Learn,
-		Fetch: safefetch.New(safefetch.Config{Allow: c.FetchAllow}), Values: values, Grace: c.Grace,
+		Fetch: safefetch.New(safefetch.Config{Allow: c.FetchAllow}), Values: c.Protocol, Grace: c.Grace,
+		Control: control, Reader: reader,
 		Metrics: NewMetrics(metricsRegistry), Logger: logger,
 	}
 	// It begins to stop when ctx ends, and so at the same time as the worker.
@@ -97,7 +95,7 @@ func Run(ctx context.Context, c config.Config, types []*task.Definition, logger 
 		return err
 	}
 	stops = append(stops, direct.Stop)
-	options.Types, err = openTypes(ctx, c, cluster, types, logger)
+	options.Types, err = openTypes(ctx, c, cluster, reader, types, logger)
 	for _, one := range options.Types {
 		stops = append(stops, one.Queues.close)
 	}
@@ -117,8 +115,7 @@ func Run(ctx context.Context, c config.Config, types []*task.Definition, logger 
 	server.Check("progress", worker.CheckProgress)
 	server.Check("start", func() error { return nil })
 	logger.Info("types are registered", "types", namesOf(types), "workerId", workerID, "statusPort", server.Port, "grpcPort", direct.Port)
-	<-ctx.Done()
-	return nil
+	return worker.untilStuck(ctx, c.StuckExit)
 }
 
 // selected gives the types that this process runs: those asked for, or all, without the ones for tests where these are switched off.
@@ -161,111 +158,6 @@ func slotsOf(definition *task.Definition, c config.Config) int {
 		return definition.Slots
 	}
 	return cores()
-}
-
-func topicSettings(c config.Config) topics.Settings {
-	return topics.Settings{
-		EventsPartitions: c.EventsPartitions, QueuePartitions: c.QueuePartitions, ReplicationFactor: c.ReplicationFactor,
-		MinInSyncReplicas: c.MinInSyncReplicas, RetentionMs: c.RetentionMs, Lock: 3 * c.LockRenew,
-	}
-}
-
-func newAppender(cluster *kafka.Cluster, options appender.Options) (*appender.Appender, func(), error) {
-	client, err := cluster.NewClient(appender.ClientOptions()...)
-	if err != nil {
-		return nil, nil, err
-	}
-	appender := appender.New(client, options)
-	// Outcomes were flushed before; what is still under way belongs to a broker that is away, so the client goes first.
-	return appender, func() { client.Close(); appender.Close() }, nil
-}
-
-// openTypes makes the topics of the types and joins their groups, all at once. Together with an error it gives what it has opened.
-func openTypes(
-	ctx context.Context, c config.Config, cluster *kafka.Cluster, definitions []*task.Definition, logger *slog.Logger,
-) (opened []Type, err error) {
-	types := make([]Type, len(definitions))
-	errs := make([]error, len(definitions))
-	var opening sync.WaitGroup
-	for i, definition := range definitions {
-		opening.Go(func() {
-			if errs[i] = topics.Ensure(ctx, cluster.Client, definition.Type, topicSettings(c), logger); errs[i] != nil {
-				return
-			}
-			types[i] = Type{Definition: definition, Slots: slotsOf(definition, c)}
-			types[i].Queues, errs[i] = openQueues(ctx, cluster, definition.Type, logger)
-		})
-	}
-	opening.Wait()
-	for _, one := range types {
-		if one.Queues != nil {
-			opened = append(opened, one)
-		}
-	}
-	return opened, errors.Join(errs...)
-}
-
-func openQueues(ctx context.Context, cluster *kafka.Cluster, taskType string, logger *slog.Logger) (*Queues, error) {
-	queues := make([]*sharequeue.Queue, len(schemas.Priorities))
-	errs := make([]error, len(queues))
-	var opening sync.WaitGroup
-	for i, priority := range schemas.Priorities {
-		opening.Go(func() {
-			queues[i], errs[i] = sharequeue.Open(ctx, sharequeue.Config{
-				Client: cluster.Client, Options: cluster.Options, Dial: cluster.Dial,
-				Topic: schemas.QueueTopic(taskType, priority), Group: schemas.ShareGroup(taskType, priority), Logger: logger,
-				OnSessionLost: func(hold *sharequeue.Hold, reason error) {
-					// PROTOCOL.md, "Hand-over": here what runs is to be handed over at once. Until then it runs on; the record is handed
-					// out again, and the first end counts.
-					logger.Warn("a session of a queue was lost", "topic", hold.Topic, "partition", hold.Partition, "reason", reason)
-				},
-			})
-		})
-	}
-	opening.Wait()
-	byPriority := map[string]*sharequeue.Queue{}
-	for i, queue := range queues {
-		if queue != nil {
-			byPriority[schemas.Priorities[i]] = queue
-		}
-	}
-	joined := NewQueues(byPriority)
-	if err := errors.Join(errs...); err != nil {
-		joined.close()
-		return nil, fmt.Errorf("queues of %s: %w", taskType, err)
-	}
-	return joined, nil
-}
-
-// facts asks for the broker's clock (the append time of the newest registration, which has just been written) and the partitions of
-// the tasks' log.
-func facts(ctx context.Context, client *kgo.Client) (brokerTime int64, logPartitions int32, err error) {
-	metadata := kmsg.NewPtrMetadataRequest()
-	name := schemas.LogsTopic
-	topic := kmsg.NewMetadataRequestTopic()
-	topic.Topic = &name
-	metadata.Topics = append(metadata.Topics, topic)
-	described, err := metadata.RequestWith(ctx, client)
-	if err == nil {
-		err = kerr.ErrorForCode(described.Topics[0].ErrorCode)
-	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("topic %s: %w", name, err)
-	}
-	offsets := kmsg.NewPtrListOffsetsRequest()
-	types := kmsg.NewListOffsetsRequestTopic()
-	partition := kmsg.NewListOffsetsRequestTopicPartition()
-	partition.Timestamp = -3 // the record with the greatest time stamp
-	types.Topic, types.Partitions = schemas.TypesTopic, append(types.Partitions, partition)
-	offsets.Topics = append(offsets.Topics, types)
-	newest, err := offsets.RequestWith(ctx, client)
-	if err == nil {
-		err = kerr.ErrorForCode(newest.Topics[0].Partitions[0].ErrorCode)
-	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("the broker's time: %w", err)
-	}
-	return newest.Topics[0].Partitions[0].Timestamp, int32(len(described.Topics[0].Partitions)), nil
 }
 
 // randomSuffix tells two processes of one name and pid apart.

@@ -2,178 +2,90 @@ package worker
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
-	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
-	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/taskerror"
-	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
 	schemas "github.com/taskflow-hub/taskflow-hub/schemas/go"
 )
 
-const (
-	previewCharacters = 200
-	progressEvery     = time.Second
-)
-
 // Of a run's course.
-type runState int
+type phase int
 
 const (
+	// checking: the log is read, whether it has run before.
+	checking phase = iota
+	// waiting: for its turn, or until its start is acknowledged.
+	waiting
 	// running: its handler runs.
-	running runState = iota
-	// ended: its outcome is on its way to the log, the record is still locked.
+	running
+	// ended: its outcome is on its way to the log, or may not be said yet.
 	ended
-	// over: accepted, or given up; whatever still comes of it is dropped.
+	// over: accepted, released or dropped; whatever still comes of it is dropped.
 	over
 )
 
-// A run is one delivery of one attempt, from the handler's start to the accepted record.
+// A run is one delivery of one attempt, from the delivered record to the accepted one.
 type run struct {
-	lane      *lane
-	queued    *schemas.TaskQueued
-	startedAt time.Time
-	ctx       context.Context
-	cancel    context.CancelCauseFunc
-	log       *taskLog
-	timer     *time.Timer
+	lane   *lane
+	queued *schemas.TaskQueued
+	key    recordKey
+	ctx    context.Context // ends with the handler, and when the run is given up
+	cancel context.CancelCauseFunc
+	log    *taskLog
+	// check is what is known of a record that may have run before; nil for a first delivery.
+	check *recordCheck
+	// starts of the attempt, this one included. alone: nothing else is to run in the process meanwhile.
+	starts int32
+	alone  bool
+	place  gatePlace // guarded by the gate
 
 	mu        sync.Mutex
-	state     runState
-	delivered *sharequeue.Delivered // replaced where the broker hands the same record out again while it runs
+	phase     phase
+	delivered *sharequeue.Delivered // replaced where the broker hands the same record out again
+	since     time.Time             // when it was delivered, then when its handler started
 	renewedAt time.Time             // when its lock was last asked to be renewed
 	lockLost  bool                  // the broker said so when it was to be renewed
+	// leaseUntil since it is handed over, by monotonicMs.
+	leaseUntil *int64
+	// overtaken: somebody else has the run, or may have.
+	overtaken bool
+	// handingOver: a hand-over is under way. heartbeating: a heartbeat is.
+	handingOver, heartbeating bool
+	heartbeatAt               time.Time
+	// lookFrom is from where on the log tells whether somebody else has it: from when its fetch left; once its start is claimed, from there.
+	lookFrom position
+	// own are the ids of its own events.
+	own []string
+	// executing: its handler has been called and has not returned. pending is what it returned while the run was checked anew.
+	executing bool
+	pending   *conclusion
+	// unreported: its handler has failed, which may not be said yet.
+	unreported *conclusion
 
+	// progress and note are the last that the handler said; unwritten: the log does not have them yet.
 	progress          *float64
 	note              *string
+	unwritten         bool
 	progressWrittenAt time.Time
 }
 
-func newRun(lane *lane, delivered *sharequeue.Delivered, queued *schemas.TaskQueued) *run {
-	now := time.Now()
-	r := &run{lane: lane, queued: queued, startedAt: now, delivered: delivered, renewedAt: now, progressWrittenAt: now}
+// A conclusion is how a handler ended, and after how long.
+type conclusion struct {
+	outcome protocol.Outcome
+	took    time.Duration
+}
+
+func newRun(lane *lane, delivered *sharequeue.Delivered, queued *schemas.TaskQueued, now time.Time) *run {
+	r := &run{
+		lane: lane, queued: queued, key: recordKey{delivered.Topic, delivered.Partition, delivered.Offset},
+		starts: 1, phase: waiting, delivered: delivered, since: now, renewedAt: now, progressWrittenAt: now,
+	}
 	r.ctx, r.cancel = context.WithCancelCause(lane.ctx)
 	r.log = &taskLog{queued: queued, workerID: lane.worker.options.WorkerID, write: lane.worker.writeLogLine}
 	return r
-}
-
-// execute calls the handler. What it does not end in time is ended for it.
-func (r *run) execute() {
-	limit := time.Duration(r.queued.Task.TimeoutMs) * time.Millisecond
-	r.timer = time.AfterFunc(limit, func() {
-		err := &taskerror.Error{Code: "TIMEOUT", Message: fmt.Sprintf("The attempt took longer than its limit of %d ms", limit.Milliseconds())}
-		r.fail(failureOf(err))
-		r.cancel(err)
-	})
-	defer r.timer.Stop()
-	defer func() {
-		if thrown := recover(); thrown != nil {
-			r.lane.logger.Error("a handler panicked", "taskId", r.queued.TaskID, "attempt", r.queued.Attempt,
-				"panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
-			r.fail(failureOfPanic(thrown))
-		}
-	}()
-	result, err := r.lane.definition.Run(r.ctx, []byte(r.queued.Task.Payload), task.Setting{
-		TaskID: r.queued.TaskID, UserID: r.queued.UserID, Generation: int(r.queued.Generation), Attempt: int(r.queued.Attempt),
-		Log: slog.New(logHandler{log: r.log}), Progress: r.report, Fetch: r.lane.worker.options.Fetch,
-	})
-	if err != nil {
-		r.fail(failureOf(err))
-		return
-	}
-	r.end(r.outcomeOf(result))
-}
-
-func (r *run) outcomeOf(result any) protocol.Outcome {
-	text, err := cleanJSON(result)
-	if err != nil {
-		failure := resultInvalid("The result cannot be written as JSON: " + err.Error())
-		return protocol.Outcome{Error: &failure}
-	}
-	if len(text) > 2*maxResultDepth && jsonDepth(text) > maxResultDepth {
-		failure := resultInvalid(fmt.Sprintf("The result nests deeper than %d levels", maxResultDepth))
-		return protocol.Outcome{Error: &failure}
-	}
-	outcome := protocol.Outcome{Value: text}
-	if preview := cleanText(r.lane.definition.Preview(result)); preview != "" {
-		if utf8.RuneCountInString(preview) > previewCharacters {
-			preview = string([]rune(preview)[:previewCharacters])
-		}
-		outcome.Preview = &preview
-	}
-	return outcome
-}
-
-// fail ends the run without a result.
-func (r *run) fail(failure schemas.TaskError) { r.end(protocol.Outcome{Error: &failure}) }
-
-func (r *run) end(outcome protocol.Outcome) {
-	r.mu.Lock()
-	if r.state != running {
-		r.mu.Unlock()
-		r.lane.worker.metrics.late.WithLabelValues(r.lane.definition.Type).Inc()
-		return
-	}
-	r.state = ended
-	r.progress = nil
-	r.mu.Unlock()
-	r.log.end()
-	r.cancel(nil)
-	r.lane.ended(r, outcome, time.Since(r.startedAt))
-}
-
-// giveUp tells the handler to stop, whatever it still returns. It gives the record where the run had not ended.
-func (r *run) giveUp() *sharequeue.Delivered {
-	r.mu.Lock()
-	wasRunning := r.state == running
-	if wasRunning {
-		r.state = over
-	}
-	delivered := r.delivered
-	r.mu.Unlock()
-	if !wasRunning {
-		return nil
-	}
-	r.log.end()
-	r.cancel(&taskerror.Error{Code: "WORKER_STOPPED", Message: "The worker stops"})
-	return delivered
-}
-
-// report takes what the handler says of its progress; it is written at most once a second.
-func (r *run) report(fraction float64, note string) {
-	if fraction != fraction {
-		return
-	}
-	fraction = min(1, max(0, fraction))
-	r.mu.Lock()
-	if r.state == running {
-		r.progress, r.note = &fraction, nil
-		if note != "" {
-			if utf8.RuneCountInString(note) > previewCharacters {
-				note = string([]rune(note)[:previewCharacters])
-			}
-			r.note = &note
-		}
-	}
-	r.mu.Unlock()
-	r.writeProgress(time.Now())
-}
-
-func (r *run) writeProgress(now time.Time) {
-	r.mu.Lock()
-	if r.progress == nil || r.state != running || now.Sub(r.progressWrittenAt) < progressEvery {
-		r.mu.Unlock()
-		return
-	}
-	progress, note := r.progress, r.note
-	r.progress, r.progressWrittenAt = nil, now
-	r.mu.Unlock()
-	r.lane.reportProgress(r, progress, note)
 }
 
 // record gives what holds the run now.
@@ -183,26 +95,42 @@ func (r *run) record() *sharequeue.Delivered {
 	return r.delivered
 }
 
-// isZombie: the lock may have passed, so that someone else may run the same by now. It may still report success, but no failure.
-// The record is handed out again.
-func (r *run) isZombie() bool {
+func (r *run) isOver() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	hold := protocol.Hold{
-		LockedUntil: monotonicMs(r.delivered.LockedUntil()),
-		LockLost:    r.lockLost || r.delivered.Hold().Lost(),
-	}
-	return !hold.IsHeld(monotonicMs(time.Now()))
+	return r.phase == over
 }
 
-// isRenewalDue says so once: the next renewal is due a while later.
-func (r *run) isRenewalDue(now time.Time, values protocol.Values) bool {
+// isHeld says whether nobody else can have the run.
+func (r *run) isHeld() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	hold := protocol.Hold{LockLost: r.delivered.Hold().Lost()}
-	if r.state == over || !hold.IsRenewalDue(monotonicMs(r.renewedAt), monotonicMs(now), values) {
-		return false
+	return r.hold().IsHeld(monotonicMs(time.Now()))
+}
+
+// hold is what the decisions know of the hold on the run. The mutex is held.
+func (r *run) hold() protocol.Hold {
+	return protocol.Hold{
+		LockedUntil: monotonicMs(r.delivered.LockedUntil()),
+		LockLost:    r.lockLost || r.delivered.Hold().Lost(),
+		LeaseUntil:  r.leaseUntil, Overtaken: r.overtaken,
 	}
-	r.renewedAt = now
-	return true
+}
+
+// lookStart is where to look from whether somebody else has the run. The mutex is held.
+func (r *run) lookStart() position {
+	if r.lookFrom == (position{}) {
+		worker := r.lane.worker
+		return atTime(worker.clock.at(r.delivered.FetchedAt()) - worker.options.Values.BrokerClockSkewMs)
+	}
+	return r.lookFrom
+}
+
+// others drops the run's own events.
+func (r *run) others(events []loggedEvent) []loggedEvent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(events), func(one loggedEvent) bool {
+		return slices.Contains(r.own, one.event.EventHead().EventID)
+	})
 }

@@ -67,24 +67,11 @@ func (s *slots) settle() {
 	s.wake()
 }
 
+// wake whoever waits for records to be wanted.
 func (s *slots) wake() {
 	select {
 	case s.changed <- struct{}{}:
 	default:
-	}
-}
-
-// untilFree gives the free slots once there are some; 0 when ctx ends first. One caller at a time.
-func (s *slots) untilFree(ctx context.Context) int {
-	for {
-		if free := s.free(); free > 0 {
-			return free
-		}
-		select {
-		case <-s.changed:
-		case <-ctx.Done():
-			return 0
-		}
 	}
 }
 

@@ -2,13 +2,13 @@ package worker
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/appender"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/logreader"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/murmur"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
@@ -17,9 +17,8 @@ import (
 )
 
 const (
-	// stuckAfter: nothing moved for so long, and the worker says that it is not well.
-	stuckAfter = 30 * time.Second
-	tickEvery  = time.Second
+	// tickEvery: what ages is looked after so often.
+	tickEvery = 200 * time.Millisecond
 	// flushLimit is for outcomes to reach a broker that answers slowly or is away, once the worker stops.
 	flushLimit     = 2 * time.Second
 	flushLogsLimit = 500 * time.Millisecond
@@ -38,7 +37,10 @@ type Options struct {
 	Types    []Type
 	// Appender is for events, LogAppender for the lines that tasks log.
 	Appender, LogAppender *appender.Appender
-	Codec                 *schemas.Codec
+	// Control says what is cancelled and paused, Reader reads the events of records that may have run before.
+	Control *Control
+	Reader  *logreader.Reader
+	Codec   *schemas.Codec
 	// Learn teaches the codec a schema; false: nobody knows it; an error while that cannot be known.
 	Learn func(ctx context.Context, schemaID uint32) (bool, error)
 	// LogPartitions are those of taskflow.logs.
@@ -58,8 +60,10 @@ type Worker struct {
 	options    Options
 	metrics    *Metrics
 	clock      brokerClock
+	gate       gate
 	lanes      []*lane
 	dispatches []*dispatch
+	stopping   atomic.Bool
 	stopTaking context.CancelFunc
 	abandon    context.CancelFunc
 	ticking    sync.WaitGroup
@@ -69,25 +73,35 @@ type Worker struct {
 // Start runs tasks of the given types.
 func Start(options Options) *Worker {
 	w := &Worker{options: options, metrics: options.Metrics, stopTicks: make(chan struct{})}
+	w.gate.admitted = func(r *run) { r.lane.admitted(r) }
+	w.gate.opened = w.wake
 	w.clock.saw(options.BrokerTime)
 	running, abandon := context.WithCancel(context.Background())
 	taking, stopTaking := context.WithCancel(running)
 	w.abandon, w.stopTaking = abandon, stopTaking
 	for _, one := range options.Types {
-		w.lanes = append(w.lanes, newLane(w, running, one))
+		lane := newLane(w, running, one)
+		one.Queues.whenSessionLost(lane.sessionLost)
+		w.lanes = append(w.lanes, lane)
 	}
 	for _, lane := range w.lanes {
 		w.dispatches = append(w.dispatches, startDispatch(taking, lane))
 	}
+	options.Control.whenChanged(w.controlChanged)
+	w.controlChanged(true) // what has changed since the topic was read
 	w.ticking.Go(w.tick)
 	return w
 }
 
 // Stop takes nothing more, gives running tasks the grace, gives back what still runs, and waits until outcomes are on the log.
 func (w *Worker) Stop() {
+	w.stopping.Store(true)
 	w.stopTaking()
 	for _, dispatch := range w.dispatches {
 		<-dispatch.done
+	}
+	for _, lane := range w.lanes {
+		lane.giveUpWaiting()
 	}
 	grace, cancel := context.WithTimeout(context.Background(), w.options.Grace)
 	defer cancel()
@@ -118,7 +132,8 @@ func (w *Worker) tick() {
 	defer ticker.Stop()
 	for {
 		select {
-		case now := <-ticker.C:
+		case <-ticker.C:
+			now := time.Now()
 			for _, lane := range w.lanes {
 				lane.tick(now)
 				w.metrics.slots.WithLabelValues(lane.definition.Type).Set(float64(lane.slots.size))
@@ -132,6 +147,26 @@ func (w *Worker) tick() {
 	}
 }
 
+// controlChanged: tasks may have been cancelled, types paused or resumed.
+func (w *Worker) controlChanged(cancelled bool) {
+	for i, lane := range w.lanes {
+		if cancelled {
+			lane.dropAllCancelled()
+		}
+		if w.options.Control.isPaused(lane.definition.Type) {
+			w.dispatches[i].paused()
+		}
+	}
+	w.wake()
+}
+
+// wake whoever may fetch again.
+func (w *Worker) wake() {
+	for _, lane := range w.lanes {
+		lane.slots.wake()
+	}
+}
+
 func (w *Worker) writeLogLine(line *schemas.TaskLogLine) bool {
 	value, err := w.options.Codec.Encode(line)
 	if err != nil {
@@ -140,51 +175,4 @@ func (w *Worker) writeLogLine(line *schemas.TaskLogLine) bool {
 	return w.options.LogAppender.Append(&appender.Record{
 		Topic: schemas.LogsTopic, Partition: murmur.Partition(line.TaskID, w.options.LogPartitions), Key: line.TaskID, Value: value,
 	}) == nil
-}
-
-// CheckQueues says why the worker cannot take tasks; nil when it can.
-func (w *Worker) CheckQueues() error {
-	for _, lane := range w.lanes {
-		for priority, queue := range lane.queues.byPriority {
-			health := queue.Health()
-			what := ""
-			switch {
-			case health.AssignedPartitions == 0:
-				what = "has no assignment"
-			case health.OpenSessions == 0:
-				what = "has no session with its broker"
-			default:
-				continue
-			}
-			err := fmt.Errorf("the queue %s.%s %s", lane.definition.Type, priority, what)
-			if health.LastError != nil {
-				err = fmt.Errorf("%w: %w", err, health.LastError)
-			}
-			return err
-		}
-	}
-	return nil
-}
-
-// CheckProgress says what does not move; nil when all is well.
-func (w *Worker) CheckProgress() error {
-	if stuck := w.options.Appender.Stuck(); stuck > stuckAfter {
-		return fmt.Errorf("%d events wait to be appended, none was for %v", w.options.Appender.Pending(), stuck.Round(time.Second))
-	}
-	var errs []error
-	for i, lane := range w.lanes {
-		if lane.slots.free() == 0 { // nothing is asked for
-			continue
-		}
-		silent := time.Since(*w.dispatches[i].wantsSince.Load())
-		for _, queue := range lane.queues.byPriority {
-			if since := queue.Health().SinceFetch; since >= 0 {
-				silent = min(silent, since)
-			}
-		}
-		if silent > stuckAfter {
-			errs = append(errs, fmt.Errorf("no queue of %s has answered for %v", lane.definition.Type, silent.Round(time.Second)))
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -39,7 +39,7 @@ func main() {
 		os.Exit(1)
 	}()
 	if err := worker.Run(ctx, c, tasks.All, logger); err != nil && ctx.Err() == nil {
-		logger.Error(c.WorkerName+" could not start", "error", err)
+		logger.Error(c.WorkerName+" could not go on", "error", err)
 		os.Exit(1)
 	}
 	logger.Info(c.WorkerName + " stopped")

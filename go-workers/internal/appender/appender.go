@@ -31,12 +31,18 @@ type Record struct {
 	Partition int32
 	Key       string
 	Value     []byte
-	// Withdraw, where set, is asked before the record is sent and before it is sent again: true if what it says may no longer be
-	// said. It is dropped then.
-	Withdraw func() bool
+	// Withdraw, where set, is asked before the record is sent, and again before it is sent after a failure (its own, or one that it
+	// waited through): true if what it says may no longer be said. It is dropped then. It must not wait, nor append.
+	Withdraw func(again bool) bool
 	// Done, where set, is told what became of the record: nil when it is on the log. Otherwise it never will be: [ErrWithdrawn],
 	// [ErrClosed], or why the log cannot take it ([IsTooLarge]). It must not wait.
 	Done func(error)
+
+	// Offset and SentAt are set once the record is on the log: where it is, and before it left.
+	Offset int64
+	SentAt time.Time
+
+	failures int // of the appender, when the record began to wait
 }
 
 func (record *Record) done(err error) {
@@ -57,7 +63,9 @@ const (
 	maxBatchRecords = 5_000
 	maxBatchBytes   = 8 << 20
 	firstPause      = 100 * time.Millisecond
-	longestPause    = 5 * time.Second
+	// immediately: the client's first repetition after a cut connection. Others give a hand-over half a second.
+	immediately  = 10 * time.Millisecond
+	longestPause = 5 * time.Second
 	// deliveryTimeout is how long the client tries by itself. Then the records are asked whether they are still to be sent.
 	deliveryTimeout = 5 * time.Second
 )
@@ -75,7 +83,17 @@ func ClientOptions() []kgo.Opt {
 		kgo.ProduceRequestTimeout(deliveryTimeout),
 		kgo.AllowIdempotentProduceCancellation(),
 		kgo.UnknownTopicRetries(4),
+		kgo.RetryBackoffFn(pauseBefore),
 	}
+}
+
+// pauseBefore the repetition with this number (1 is the first): a random time up to a bound.
+func pauseBefore(repetition int) time.Duration {
+	bound := immediately
+	if repetition > 1 {
+		bound = min(2*time.Second, firstPause<<min(repetition-1, 10))
+	}
+	return time.Duration(rand.Float64() * float64(bound))
 }
 
 // An Appender is safe for concurrent use. Records of one partition stay in the order in which they were appended.
@@ -89,9 +107,11 @@ type Appender struct {
 	mu      sync.Mutex
 	waiting []*Record
 	sending int
-	moved   time.Time // when something was last appended, or began to wait
-	closed  bool
-	idle    chan struct{} // closed when nothing waits any more; nil: nobody asks
+	// failures so far: what was sent, or waited, through one is asked again whether it may still be said.
+	failures int
+	moved    time.Time // when something was last appended, or began to wait
+	closed   bool
+	idle     chan struct{} // closed when nothing waits any more; nil: nobody asks
 }
 
 // New gives an appender on a client that has [ClientOptions], and is used for nothing else that produces.
@@ -118,6 +138,7 @@ func (a *Appender) Append(record *Record) error {
 	if len(a.waiting)+a.sending == 0 {
 		a.moved = time.Now()
 	}
+	record.failures = a.failures
 	a.waiting = append(a.waiting, record)
 	select {
 	case a.wake <- struct{}{}:
@@ -221,7 +242,7 @@ func (a *Appender) run(ctx context.Context) {
 			continue
 		}
 		failures++
-		pause := time.Duration(float64(min(longestPause, firstPause<<min(failures-1, 10))) * (0.5 + rand.Float64()/2))
+		pause := pauseBefore(failures)
 		a.options.Logger.Warn("events could not be appended; trying again",
 			"events", len(left), "pause", pause, "failures", failures, "error", err)
 		select {
@@ -242,7 +263,7 @@ func (a *Appender) take() []*Record {
 			break
 		}
 		taken++
-		if record.Withdraw != nil && record.Withdraw() {
+		if record.Withdraw != nil && record.Withdraw(record.failures < a.failures) {
 			withdrawn = append(withdrawn, record)
 			continue
 		}
@@ -266,6 +287,7 @@ func (a *Appender) keep(left []*Record, progress bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(left) > 0 {
+		a.failures++
 		a.waiting = append(left, a.waiting...)
 	}
 	a.sending = 0
@@ -285,14 +307,16 @@ func (a *Appender) tellIdle() {
 // send returns when the outcome of each record is known, with those that are to be sent again, in order.
 func (a *Appender) send(ctx context.Context, batch []*Record) (left []*Record, err error) {
 	outcomes := make([]error, len(batch))
+	sentAt := time.Now()
 	for i, record := range batch {
 		a.client.Produce(ctx, &kgo.Record{
 			Topic: record.Topic, Partition: record.Partition, Key: []byte(record.Key), Value: record.Value,
-		}, func(_ *kgo.Record, err error) { outcomes[i] = err })
+		}, func(produced *kgo.Record, err error) { record.Offset, outcomes[i] = produced.Offset, err })
 	}
 	// With an ended context a flush does not wait: the records are failed by their own, which their promises tell.
 	_ = a.client.Flush(context.WithoutCancel(ctx))
 	for i, record := range batch {
+		record.SentAt = sentAt
 		switch outcome := outcomes[i]; {
 		case outcome == nil:
 			record.done(nil)

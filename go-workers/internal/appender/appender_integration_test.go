@@ -136,7 +136,7 @@ func TestIntegrationABrokerThatIsAwayForAWhile(t *testing.T) {
 	var zombie atomic.Bool
 	results := make(chan error, 4)
 	withdrawn := &appender.Record{
-		Topic: topic, Value: []byte("withdrawn"), Withdraw: zombie.Load, Done: func(err error) { results <- err },
+		Topic: topic, Value: []byte("withdrawn"), Withdraw: func(bool) bool { return zombie.Load() }, Done: func(err error) { results <- err },
 	}
 	if err := a.Append(withdrawn); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
 )
 
@@ -39,8 +40,10 @@ type Config struct {
 	SlotsByType map[string]int
 	FetchAllow  safefetch.AllowList
 	Grace       time.Duration
-	LockRenew   time.Duration
-	Lease       time.Duration
+	// StuckExit: a worker that has nothing in hand and whose queues have not answered for so long ends.
+	StuckExit time.Duration
+	// Protocol are its values; the lock is three times as long as the time between two renewals.
+	Protocol protocol.Values
 
 	GRPCAddr string
 	// PreviewSlots are how many previews run at once.
@@ -76,8 +79,8 @@ func Read(getenv func(string) string) (Config, error) {
 		TaskTypes:  r.list("TASKFLOW_TASK_TYPES", "", nil, ""),
 		TestTypes:  r.flag("TASKFLOW_TEST_TYPES", "true"),
 		Grace:      r.milliseconds("TASKFLOW_STOP_GRACE_MS", 10_000, 0, 3_600_000),
-		LockRenew:  r.milliseconds("TASKFLOW_LOCK_RENEW_MS", 5_000, 100, 600_000),
-		Lease:      r.milliseconds("TASKFLOW_LEASE_MS", 30_000, 1_000, 3_600_000),
+		StuckExit:  r.milliseconds("TASKFLOW_STUCK_EXIT_MS", 300_000, 30_000, 86_400_000),
+		Protocol:   r.protocol(),
 	}
 	_ = config.LogLevel.UnmarshalText([]byte(r.oneOf("TASKFLOW_LOG_LEVEL", "info", "error", "warn", "info", "debug")))
 	host := r.text("TASKFLOW_STATUS_HOST", "127.0.0.1", nil, "")
@@ -127,6 +130,25 @@ func (r *reader) integer(variable string, otherwise, low, high int64) int64 {
 
 func (r *reader) milliseconds(variable string, otherwise, low, high int64) time.Duration {
 	return time.Duration(r.integer(variable, otherwise, low, high)) * time.Millisecond
+}
+
+// protocol reads its values: the names are those of workers/src/protocolSettings.ts.
+func (r *reader) protocol() protocol.Values {
+	const hour = 3_600_000
+	values := protocol.Defaults
+	values.RenewEveryMs = r.integer("TASKFLOW_LOCK_RENEW_MS", values.RenewEveryMs, 100, 600_000)
+	values.LockMs = 3 * values.RenewEveryMs
+	values.HandOverAfterMs = r.integer("TASKFLOW_HAND_OVER_AFTER_MS", values.HandOverAfterMs, 100, hour)
+	values.LeaseMs = r.integer("TASKFLOW_LEASE_MS", values.LeaseMs, 1_000, hour)
+	values.MaxRecordLocks = r.integer("TASKFLOW_MAX_RECORD_LOCKS", values.MaxRecordLocks, 100, 1_000_000)
+	values.LookAgainMs = r.integer("TASKFLOW_LOOK_AGAIN_MS", values.LookAgainMs, 0, 60_000)
+	values.LookAgainAfterForgottenMs = r.integer("TASKFLOW_LOOK_AGAIN_AFTER_RESTART_MS", values.LookAgainAfterForgottenMs, 0, 60_000)
+	values.AloneFromStart = int32(r.integer("TASKFLOW_ALONE_FROM_START", int64(values.AloneFromStart), 2, 1_000))
+	values.MaxStarts = int32(r.integer("TASKFLOW_MAX_STARTS", int64(values.MaxStarts), 1, 1_000))
+	values.GiveBackAtDelivery = int32(r.integer("TASKFLOW_GIVE_BACK_AT_DELIVERY", int64(values.GiveBackAtDelivery), 3, 9))
+	values.CopyMarginMs = r.integer("TASKFLOW_COPY_MARGIN_MS", values.CopyMarginMs, 0, 24*hour)
+	values.BrokerClockSkewMs = r.integer("TASKFLOW_BROKER_CLOCK_SKEW_MS", values.BrokerClockSkewMs, 0, hour)
+	return values
 }
 
 func (r *reader) oneOf(variable, otherwise string, values ...string) string {

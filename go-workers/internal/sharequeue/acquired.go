@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -54,10 +55,10 @@ func acquiredRecords(batches []byte, ranges []acquiredRange, hold *Hold, lockedU
 		passTo(offset, ackGap)
 		return offset == due
 	}
-	nextOffset, err := decodeBatches(batches, wanted, func(record batchRecord) {
+	nextOffset, err := recordbatch.Decode(batches, wanted, func(record recordbatch.Record) {
 		out.records = append(out.records, &Delivered{
-			Topic: hold.Topic, Partition: hold.Partition, Offset: record.offset,
-			Key: record.key, Value: record.value, AppendedAt: record.timestamp, LeaderEpoch: record.leaderEpoch,
+			Topic: hold.Topic, Partition: hold.Partition, Offset: record.Offset,
+			Key: record.Key, Value: record.Value, AppendedAt: record.Timestamp, LeaderEpoch: record.LeaderEpoch,
 			Delivery: int32(ranges[0].DeliveryCount), hold: hold,
 		})
 		out.records[len(out.records)-1].lockedUntil.Store(lockedUntil)

@@ -20,6 +20,8 @@ type Config struct {
 	Group string
 	// MemberID is that of this process in this group; kept for the queue's whole life. A random one unless set.
 	MemberID string
+	// OnSessionOpened: a hold begins. What was asked for before it, and is delivered on it, comes afterwards. It must not wait.
+	OnSessionOpened func(hold *Hold)
 	// OnSessionLost: a hold is over. What was delivered on it is free for others at this moment, or will be in the next. Whatever
 	// runs may go on running; it is to be handed over in the log at once, because its accept does nothing any more. It must not wait.
 	OnSessionLost func(hold *Hold, reason error)

@@ -44,7 +44,10 @@ type Delivered struct {
 
 	hold        *Hold
 	lockedUntil atomic.Int64 // by monotonic
-	settled     bool         // guarded by the session's mutex; accepted, released or rejected: what comes first counts
+	// Likewise: when its fetch left; and at which fetches before it was not to be had (of a later delivery only).
+	fetchedAt     int64
+	unavailableAt []int64
+	settled       bool // guarded by the session's mutex; accepted, released or rejected: what comes first counts
 }
 
 // Hold is what it was delivered on.
@@ -53,6 +56,19 @@ func (record *Delivered) Hold() *Hold { return record.hold }
 // LockedUntil is counted on the monotonic clock from before the request left: the broker's lock lasts at least so long.
 func (record *Delivered) LockedUntil() time.Time {
 	return began.Add(time.Duration(record.lockedUntil.Load()))
+}
+
+// FetchedAt is when the fetch left that brought it.
+func (record *Delivered) FetchedAt() time.Time { return began.Add(time.Duration(record.fetchedAt)) }
+
+// UnavailableAt are ascending times of the last minutes at which this queue asked the partition, and was shown that the record was
+// not to be had: somebody else held it, or it was not there yet. Of a first delivery none are given.
+func (record *Delivered) UnavailableAt() []time.Time {
+	times := make([]time.Time, len(record.unavailableAt))
+	for i, at := range record.unavailableAt {
+		times[i] = began.Add(time.Duration(at))
+	}
+	return times
 }
 
 // began is where this process's monotonic time is counted from.

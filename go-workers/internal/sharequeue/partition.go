@@ -42,6 +42,7 @@ type sharePartition struct {
 	counts  *ackCounters
 	hold    *Hold // nil: lost
 	held    int   // delivered on the present hold and not settled yet
+	shown   *shown
 
 	waiting  acknowledgements
 	suspects [][]ackRange
@@ -53,16 +54,17 @@ func (p *sharePartition) settledAll() bool { return len(p.inFlight) == 0 && !p.h
 
 func (p *sharePartition) hasWaiting() bool { return !p.waiting.empty() || len(p.suspects) > 0 }
 
-// begin begins the hold, unless the partition was only left out for a while and the hold goes on.
-func (p *sharePartition) begin(topic string, brokerID, leaderEpoch int32) {
+// begin begins the hold, and gives it, unless the partition was only left out for a while and the hold goes on.
+func (p *sharePartition) begin(topic string, brokerID, leaderEpoch int32) *Hold {
 	if p.hold != nil {
-		return
+		return nil
 	}
 	p.hold = &Hold{
 		ID: holds.Add(1), Topic: topic, Partition: p.id.partition, BrokerID: brokerID, LeaderEpoch: leaderEpoch,
 		OpenedAt: time.Now(), owner: p,
 	}
 	p.held = 0
+	return p.hold
 }
 
 // lose ends the hold: nothing that was delivered on it is acknowledged any more. It gives it, if there was one.
@@ -96,8 +98,17 @@ func (p *sharePartition) settle(record *Delivered, kind ackType) bool {
 	return true
 }
 
-func (p *sharePartition) received(taken acquired) {
+func (p *sharePartition) received(taken acquired, sentAt int64) {
 	p.held += len(taken.records)
+	for _, record := range taken.records {
+		record.fetchedAt = sentAt
+		if record.Delivery > 1 {
+			record.unavailableAt = p.shown.below(record.Offset)
+		}
+	}
+	if n := len(taken.records); n > 0 {
+		p.shown.note(sentAt, taken.records[n-1].Offset)
+	}
 	p.waiting.addRanges(taken.vacant)
 }
 

@@ -35,6 +35,7 @@ type Queue struct {
 	mu         sync.Mutex
 	assignment []partitionID
 	sessions   map[int32]*session
+	shown      map[partitionID]*shown
 	order      []*session
 	turn       int
 	listeners  []func()
@@ -61,7 +62,7 @@ func Open(ctx context.Context, config Config) (*Queue, error) {
 	q := &Queue{
 		config: config, brokers: brokers{client: config.Client},
 		logger: config.Logger.With("topic", config.Topic, "group", config.Group),
-		plan:   make(chan struct{}, 1), sessions: map[int32]*session{},
+		plan:   make(chan struct{}, 1), sessions: map[int32]*session{}, shown: map[partitionID]*shown{},
 	}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	q.polls = newPolls(func(records []*Delivered) {

@@ -52,7 +52,10 @@ func (s *session) fetch(asked *poll, waiting []*sharePartition) error {
 	for _, partition := range waiting {
 		s.acknowledged(partition, fetchAnswer(response, partition.id).AcknowledgeErrorCode)
 	}
-	records := s.received(response, sentAt+int64(response.AcquisitionLockTimeoutMillis)*int64(time.Millisecond))
+	records := s.received(response, sentAt, sentAt+int64(response.AcquisitionLockTimeoutMillis)*int64(time.Millisecond))
+	if len(records) == 0 && asked.maxWait > 0 {
+		s.shownNothing(active, sentAt)
+	}
 	s.mu.Lock()
 	s.lastFetchAt = time.Now()
 	s.mu.Unlock()
@@ -107,24 +110,33 @@ func (s *session) begin(added []partitionID) error {
 	if err != nil {
 		return err
 	}
+	notes := s.queue.shownOf(added)
+	var begun []*Hold
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, id := range added {
 		partition := s.known[id]
 		if partition == nil {
-			partition = &sharePartition{id: id, session: s, counts: &s.queue.counts}
+			partition = &sharePartition{id: id, session: s, counts: &s.queue.counts, shown: notes[id]}
 			s.known[id] = partition
 		}
 		epoch, known := epochs[id.partition]
 		if !known {
 			epoch = -1
 		}
-		partition.begin(s.queue.config.Topic, s.brokerID, epoch)
+		if hold := partition.begin(s.queue.config.Topic, s.brokerID, epoch); hold != nil {
+			begun = append(begun, hold)
+		}
+	}
+	s.mu.Unlock()
+	if s.queue.config.OnSessionOpened != nil {
+		for _, hold := range begun {
+			s.queue.config.OnSessionOpened(hold)
+		}
 	}
 	return nil
 }
 
-func (s *session) received(response *kmsg.ShareFetchResponse, lockedUntil int64) []*Delivered {
+func (s *session) received(response *kmsg.ShareFetchResponse, sentAt, lockedUntil int64) []*Delivered {
 	var all []*Delivered
 	for _, topic := range response.Topics {
 		for i := range topic.Partitions {
@@ -144,7 +156,7 @@ func (s *session) received(response *kmsg.ShareFetchResponse, lockedUntil int64)
 			}
 			taken := acquiredRecords(answer.Records, answer.AcquiredRecords, partition.hold, lockedUntil)
 			s.mu.Lock()
-			partition.received(taken)
+			partition.received(taken, sentAt)
 			s.mu.Unlock()
 			all = append(all, taken.records...)
 			if taken.unreadable != nil {

@@ -1,4 +1,5 @@
-package sharequeue
+// Package recordbatch reads the record batches of a fetch (message format v2).
+package recordbatch
 
 import (
 	"encoding/binary"
@@ -9,32 +10,32 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A CorruptBatchError says that a record batch cannot be read.
-type CorruptBatchError struct {
+// A CorruptError says that a record batch cannot be read.
+type CorruptError struct {
 	// BaseOffset is that of the batch's first record.
 	BaseOffset int64
 	Err        error
 }
 
-func (e *CorruptBatchError) Error() string {
+func (e *CorruptError) Error() string {
 	return fmt.Sprintf("the record batch at offset %d cannot be read: %v", e.BaseOffset, e.Err)
 }
 
-func (e *CorruptBatchError) Unwrap() error { return e.Err }
+func (e *CorruptError) Unwrap() error { return e.Err }
 
 // The header of a record batch (message format v2), by the place of its fields.
 const (
-	batchLength          = 8
-	batchOverhead        = 12 // base offset and length, which the length does not count
-	batchLeaderEpoch     = 12
-	batchMagic           = 16
-	batchChecksum        = 17
-	batchAttributes      = 21
-	batchLastOffsetDelta = 23
-	batchBaseTimestamp   = 27
-	batchMaxTimestamp    = 35
-	batchRecordCount     = 57
-	batchHeader          = 61
+	atLength          = 8
+	overheadBytes     = 12 // base offset and length, which the length does not count
+	atLeaderEpoch     = 12
+	atMagic           = 16
+	atChecksum        = 17
+	atAttributes      = 21
+	atLastOffsetDelta = 23
+	atBaseTimestamp   = 27
+	atMaxTimestamp    = 35
+	atRecordCount     = 57
+	headerBytes       = 61
 )
 
 const (
@@ -49,61 +50,62 @@ var (
 	errCutOff    = errors.New("it ends in the middle of a record")
 )
 
-// A batchRecord is what a record of a batch holds. Key and value are parts of the fetched bytes, unless these were compressed.
-type batchRecord struct {
-	offset      int64
-	key, value  []byte
-	timestamp   int64
-	leaderEpoch int32
+// A Record is what a record of a batch holds. Key and value are parts of the fetched bytes, unless these were compressed.
+type Record struct {
+	Offset     int64
+	Key, Value []byte
+	// Timestamp is in milliseconds since 1970: the broker's where its topic says so.
+	Timestamp   int64
+	LeaderEpoch int32
 }
 
-// decodeBatches reads the record batches of a fetch and hands on the records that wanted asks for. The last batch may be cut
+// Decode reads the record batches of a fetch and hands on the records that wanted asks for. The last batch may be cut
 // off, offsets may have gaps (compaction), and control batches (transaction markers) hold no records of anybody. The
 // checksum of each batch is verified. It gives the offset after the last whole batch, 0 where there was none. On a
-// [*CorruptBatchError] the records of the batches before it have been handed on.
-func decodeBatches(data []byte, wanted func(offset int64) bool, record func(batchRecord)) (nextOffset int64, err error) {
-	for len(data) >= batchOverhead {
+// [*CorruptError] the records of the batches before it have been handed on.
+func Decode(data []byte, wanted func(offset int64) bool, record func(Record)) (nextOffset int64, err error) {
+	for len(data) >= overheadBytes {
 		baseOffset := int64(binary.BigEndian.Uint64(data))
-		length := int64(int32(binary.BigEndian.Uint32(data[batchLength:])))
-		end := batchOverhead + length
-		if length < 0 || end < batchHeader {
-			return nextOffset, &CorruptBatchError{baseOffset, fmt.Errorf("its length is %d", length)}
+		length := int64(int32(binary.BigEndian.Uint32(data[atLength:])))
+		end := overheadBytes + length
+		if length < 0 || end < headerBytes {
+			return nextOffset, &CorruptError{baseOffset, fmt.Errorf("its length is %d", length)}
 		}
 		if end > int64(len(data)) {
 			break
 		}
 		batch := data[:end]
 		if err := decodeBatch(batch, baseOffset, wanted, record); err != nil {
-			return nextOffset, &CorruptBatchError{baseOffset, err}
+			return nextOffset, &CorruptError{baseOffset, err}
 		}
-		nextOffset = baseOffset + int64(int32(binary.BigEndian.Uint32(batch[batchLastOffsetDelta:]))) + 1
+		nextOffset = baseOffset + int64(int32(binary.BigEndian.Uint32(batch[atLastOffsetDelta:]))) + 1
 		data = data[end:]
 	}
 	return nextOffset, nil
 }
 
-func decodeBatch(batch []byte, baseOffset int64, wanted func(int64) bool, record func(batchRecord)) error {
-	if magic := batch[batchMagic]; magic != 2 {
+func decodeBatch(batch []byte, baseOffset int64, wanted func(int64) bool, record func(Record)) error {
+	if magic := batch[atMagic]; magic != 2 {
 		return fmt.Errorf("its format is v%d, only v2 is supported", magic)
 	}
-	if crc32.Checksum(batch[batchAttributes:], castagnoli) != binary.BigEndian.Uint32(batch[batchChecksum:]) {
+	if crc32.Checksum(batch[atAttributes:], castagnoli) != binary.BigEndian.Uint32(batch[atChecksum:]) {
 		return errors.New("its checksum does not match")
 	}
-	attributes := binary.BigEndian.Uint16(batch[batchAttributes:])
+	attributes := binary.BigEndian.Uint16(batch[atAttributes:])
 	if attributes&controlBit != 0 {
 		return nil
 	}
-	records := batch[batchHeader:]
+	records := batch[headerBytes:]
 	if codec := attributes & compressionMask; codec != 0 {
 		var err error
 		if records, err = decompressor.Decompress(records, kgo.CompressionCodecType(codec)); err != nil {
 			return fmt.Errorf("it cannot be decompressed: %w", err)
 		}
 	}
-	one := batchRecord{leaderEpoch: int32(binary.BigEndian.Uint32(batch[batchLeaderEpoch:]))}
-	baseTimestamp := int64(binary.BigEndian.Uint64(batch[batchBaseTimestamp:]))
+	one := Record{LeaderEpoch: int32(binary.BigEndian.Uint32(batch[atLeaderEpoch:]))}
+	baseTimestamp := int64(binary.BigEndian.Uint64(batch[atBaseTimestamp:]))
 	appendTime := attributes&logAppendTimeBit != 0
-	for range int32(binary.BigEndian.Uint32(batch[batchRecordCount:])) {
+	for range int32(binary.BigEndian.Uint32(batch[atRecordCount:])) {
 		size, n := binary.Varint(records)
 		if n <= 0 || size < 0 || size > int64(len(records)-n) {
 			return errCutOff
@@ -112,15 +114,15 @@ func decodeBatch(batch []byte, baseOffset int64, wanted func(int64) bool, record
 		records = records[n+int(size):]
 		fields.skip(1) // attributes, unused
 		timestampDelta := fields.varint()
-		one.offset = baseOffset + fields.varint()
-		if !wanted(one.offset) && fields.rest != nil {
+		one.Offset = baseOffset + fields.varint()
+		if !wanted(one.Offset) && fields.rest != nil {
 			continue
 		}
-		one.timestamp = baseTimestamp + timestampDelta
+		one.Timestamp = baseTimestamp + timestampDelta
 		if appendTime {
-			one.timestamp = int64(binary.BigEndian.Uint64(batch[batchMaxTimestamp:]))
+			one.Timestamp = int64(binary.BigEndian.Uint64(batch[atMaxTimestamp:]))
 		}
-		one.key, one.value = fields.bytes(), fields.bytes()
+		one.Key, one.Value = fields.bytes(), fields.bytes()
 		if fields.rest == nil {
 			return errCutOff
 		}

@@ -1,0 +1,187 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
+	schemas "github.com/taskflow-hub/taskflow-hub/schemas/go"
+)
+
+const (
+	firstLearnPause   = 400 * time.Millisecond
+	longestLearnPause = 10 * time.Second
+)
+
+// take begins what a fetch brought: first deliveries start at once, others are checked.
+func (l *lane) take(records []*sharequeue.Delivered) {
+	l.worker.metrics.fetched.WithLabelValues(l.definition.Type).Observe(float64(len(records)))
+	now := time.Now()
+	newest := int64(0)
+	for _, record := range records {
+		newest = max(newest, record.AppendedAt)
+	}
+	l.worker.clock.saw(newest)
+	var suspects []*run
+	for _, record := range records {
+		highest := l.noteHighest(record)
+		if record.Hold().Lost() || !record.LockedUntil().After(now) {
+			continue // it comes again, to whomever
+		}
+		r, resumed := l.resume(record)
+		if !resumed {
+			l.slots.begin()
+			r = l.read(record, highest, now)
+		}
+		if r != nil {
+			suspects = append(suspects, r)
+		}
+	}
+	l.check(suspects)
+}
+
+// noteHighest gives the highest offset had from the record's partition before it; -1 where none.
+func (l *lane) noteHighest(record *sharequeue.Delivered) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	partition := recordKey{topic: record.Topic, partition: record.Partition}
+	before, had := l.highest[partition]
+	if !had {
+		before = -1
+	}
+	l.highest[partition] = max(before, record.Offset)
+	return before
+}
+
+// resume: a worker that is handed what it still runs keeps running it. True also for what it has ended but not yet accepted. Where
+// somebody else has had the run meanwhile, the log says what has become of it, and the handler goes on only if that lets the run
+// start again: then it is given to be checked.
+func (l *lane) resume(record *sharequeue.Delivered) (check *run, resumed bool) {
+	l.mu.Lock()
+	r := l.runs[recordKey{record.Topic, record.Partition, record.Offset}]
+	l.mu.Unlock()
+	if r == nil {
+		return nil, false
+	}
+	r.mu.Lock()
+	if r.phase == over {
+		r.mu.Unlock()
+		return nil, false
+	}
+	r.delivered, r.renewedAt, r.lockLost = record, time.Now(), false
+	handedOver, again := r.leaseUntil != nil, r.overtaken && r.phase == running
+	if again {
+		r.phase, r.since, r.overtaken, r.leaseUntil, r.lookFrom = checking, time.Now(), false, nil, position{}
+		r.check = &recordCheck{highest: l.highestOf(r.key)}
+	}
+	r.mu.Unlock()
+	if again {
+		l.worker.gate.leave(r)
+		return r, true
+	}
+	if handedOver {
+		l.queues.of(record).Accept(record)
+	}
+	return nil, true
+}
+
+// read what a record holds, and decide what becomes of it. It gives the run where that is to be checked.
+func (l *lane) read(record *sharequeue.Delivered, highest int64, now time.Time) *run {
+	decoded, err := l.worker.options.Codec.Decode(record.Value)
+	var unknown *schemas.UnknownSchemaError
+	switch {
+	case errors.As(err, &unknown):
+		l.mu.Lock()
+		l.undecided[record] = now
+		l.mu.Unlock()
+		go l.readLater(record, highest, unknown.SchemaID)
+		return nil
+	case err != nil:
+		l.reject(record, "undecodable", err)
+		return nil
+	}
+	event, ok := decoded.(*schemas.TaskQueued)
+	if !ok || event.Type != l.definition.Type || schemas.QueueTopic(event.Type, event.Priority) != record.Topic {
+		l.reject(record, "misplaced", fmt.Errorf("a %s does not belong into %s", decoded.RecordName(), record.Topic))
+		return nil
+	}
+	return l.admit(record, event, highest, now)
+}
+
+func (l *lane) admit(record *sharequeue.Delivered, event *schemas.TaskQueued, highest int64, now time.Time) *run {
+	r := newRun(l, record, event, now)
+	certain := l.isFirstForCertain(r, highest)
+	if !certain {
+		r.phase, r.check = checking, &recordCheck{highest: highest}
+	}
+	l.mu.Lock()
+	l.runs[r.key] = r
+	l.mu.Unlock()
+	switch {
+	case l.worker.options.Control.isCancelled(&event.Head):
+		l.dropCancelled(r)
+	case l.worker.stopping.Load():
+		l.release(r, errStopped)
+	case certain:
+		l.worker.gate.enter(r)
+	default:
+		return r
+	}
+	return nil
+}
+
+// isFirstForCertain: nothing is suspicious, whatever is still to be asked about the session.
+func (l *lane) isFirstForCertain(r *run, highest int64) bool {
+	known := protocol.PartitionKnowledge{LeaderEpoch: r.delivered.Hold().LeaderEpoch, Highest: highest}
+	return !protocol.SuspicionOf(factsOf(r), known, l.worker.options.Values).Any()
+}
+
+func factsOf(r *run) protocol.DeliveredFacts {
+	return protocol.DeliveredFacts{
+		Offset: r.delivered.Offset, LeaderEpoch: r.delivered.LeaderEpoch, Delivery: r.delivered.Delivery, Check: r.queued.Check,
+	}
+}
+
+// readLater: the writer used a schema that is newer than this process. It is learned first, while the record stays locked.
+func (l *lane) readLater(record *sharequeue.Delivered, highest int64, schemaID uint32) {
+	for pause := firstLearnPause; ; pause = min(2*pause, longestLearnPause) {
+		known, err := l.worker.options.Learn(l.ctx, schemaID)
+		if err == nil {
+			l.mu.Lock()
+			_, waits := l.undecided[record]
+			delete(l.undecided, record)
+			l.mu.Unlock()
+			switch {
+			case !waits: // given back meanwhile
+			case !known:
+				l.reject(record, "unknown-schema", fmt.Errorf("no registry knows schema %d", schemaID))
+			case record.Hold().Lost() || !record.LockedUntil().After(time.Now()):
+				l.slots.end()
+				l.slots.settle()
+			default:
+				if r := l.read(record, highest, time.Now()); r != nil {
+					l.check([]*run{r})
+				}
+			}
+			return
+		}
+		l.logger.Warn("the registry cannot be asked for a schema; trying again", "schemaId", schemaID, "error", err)
+		select {
+		case <-time.After(pause):
+		case <-l.ctx.Done():
+			return
+		}
+	}
+}
+
+// reject a record that nobody can process. The projector parks it in taskflow.poison.
+func (l *lane) reject(record *sharequeue.Delivered, reason string, err error) {
+	l.logger.Error("a record of the queue is rejected",
+		"topic", record.Topic, "partition", record.Partition, "offset", record.Offset, "reason", reason, "error", err)
+	l.worker.metrics.rejected.WithLabelValues(l.definition.Type, reason).Inc()
+	l.queues.of(record).Reject(record)
+	l.slots.end()
+	l.slots.settle()
+}
