@@ -28,6 +28,7 @@ import { topicPartitions } from './submission/topicPartitions.ts';
 import { type Registrations, typeCatalogue } from './types.ts';
 import { ChangeSignals } from './views/changeSignals.ts';
 import { logEnds } from './views/logEnds.ts';
+import { poisonLog } from './views/poisonLog.ts';
 import { postgresTaskView } from './views/postgresTaskView.ts';
 import { type ResultDocument, resultView } from './views/resultView.ts';
 import { type TaskLogDocument, taskLogView } from './views/taskLogView.ts';
@@ -134,6 +135,7 @@ export function assemble(
       blobs,
       uploads: uploads({ blobs, keepDays: choices.blobKeepDays, maxBytes: limits.maxBlobBytes }),
       taskLogs: taskLogView(mongo.collection<TaskLogDocument>('task_logs')),
+      poison: poisonLog(cluster, codec, logger),
       types,
       previews: foundations.previews,
       readiness,

@@ -9,6 +9,7 @@ import type { ApiMetrics } from './metrics.ts';
 import type { PreviewWorkers } from './preview/previewWorkers.ts';
 import type { Submissions } from './submission/submissions.ts';
 import type { TypeCatalogue } from './types.ts';
+import type { PoisonLog } from './views/poisonLog.ts';
 import type { ResultView } from './views/resultView.ts';
 import type { TaskLogView } from './views/taskLogView.ts';
 import type { TaskReading } from './views/taskReading.ts';
@@ -36,6 +37,7 @@ export interface Ports {
   readonly blobs: BlobStore;
   readonly uploads: Uploads;
   readonly taskLogs: TaskLogView;
+  readonly poison: PoisonLog;
   readonly types: TypeCatalogue;
   /** Undefined where there are no workers that run previews. */
   readonly previews: PreviewWorkers | undefined;

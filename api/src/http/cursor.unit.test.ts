@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, decodeOffsetCursor, encodeCursor, encodeOffsetCursor } from './cursor.ts';
 import { Problem } from './problem.ts';
 
 const anyKeyset = fc.record({ at: fc.integer({ min: 0, max: 8.64e15 }), id: fc.uuid() });
@@ -29,5 +29,12 @@ describe('cursor', () => {
   it('is refused when it is any other text', () => {
     fc.assert(fc.property(fc.string({ maxLength: 100 }), (text) => void refused(text, 'type=noop')));
     for (const text of ['', `${cursor}A`, `${cursor}=`, ` ${cursor}`, cursor.slice(1)]) refused(text, 'type=noop');
+  });
+  it('of an offset is none of a list of tasks, nor the other way round', () => {
+    const offset = encodeOffsetCursor(7, 'type=noop');
+    expect(decodeOffsetCursor(offset, 'type=noop')).to.equal(7);
+    refused(offset, 'type=noop');
+    expect(() => decodeOffsetCursor(cursor, 'type=noop')).to.throw(Problem);
+    expect(() => decodeOffsetCursor(offset, '')).to.throw(Problem);
   });
 });

@@ -2,7 +2,7 @@ import { priorityShape } from '@taskflow/core/options';
 import { z } from 'zod';
 import type { Principal } from '../http/principal.ts';
 import { Problem } from '../http/problem.ts';
-import { integerText, status, tag, time, typeName, uuid } from './values.ts';
+import { errorCode, integerText, status, tag, time, typeName, uuid } from './values.ts';
 
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 500;
@@ -18,6 +18,7 @@ export const taskFilters = {
   status: status.optional(),
   priority: priorityShape.optional(),
   tag: tag.optional(),
+  errorCode: errorCode.optional(),
   from: time.optional().describe('Created at this time or later'),
   to: time.optional().describe('Created before this time'),
 };

@@ -1,3 +1,4 @@
+import { errorCodePattern } from '@taskflow/core/errorCodes';
 import { typeNamePattern } from '@taskflow/schemas/topics';
 import { z } from 'zod';
 
@@ -18,6 +19,11 @@ export const tag = z
   .min(1)
   .max(MAX_TAG_LENGTH)
   .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must not hold control characters or lone surrogates');
+
+export const errorCode = z
+  .string()
+  .regex(errorCodePattern, 'must be an error code: upper case letters, digits and _')
+  .describe('The code of the error that the task shows');
 
 const isObject = (value: unknown) => value !== null && typeof value === 'object' && !Array.isArray(value);
 

@@ -77,6 +77,11 @@ export class ViewWriter {
 
   async #count(): Promise<void> {
     await this.#pool.query('delete from task_counts');
+    await this.#pool.query('delete from dead_letters');
+    await this.#pool.query(
+      `insert into dead_letters
+       select user_id, type, error_code, count(*) from tasks where payload is not null and status = 'failed' group by user_id, type, error_code`,
+    );
     await this.#pool.query(
       `insert into task_counts
        select user_id, type, status, count(*) from tasks where payload is not null group by user_id, type, status`,

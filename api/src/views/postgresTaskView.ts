@@ -25,6 +25,19 @@ const COUNTS = {
          group by type, status having sum(count) > 0 order by type, status`,
 };
 
+const DEAD_LETTERS = {
+  name: 'dead-letters',
+  text: `select letters.type, code, sum(count)::bigint as count, max(last.finished_at) as last_at
+         from dead_letters letters left join lateral (
+           select finished_at from tasks
+           where user_id = letters.user_id and type = letters.type and error_code = letters.code
+             and payload is not null and status = 'failed'
+           order by finished_at desc limit 1
+         ) last on true
+         where count > 0 and ($1::uuid is null or user_id = $1) and ($2::text is null or letters.type = $2)
+         group by letters.type, code order by letters.type, code`,
+};
+
 /** The view `tasks` in PostgreSQL. */
 export function postgresTaskView(pool: Pool): TaskView {
   return {
@@ -46,6 +59,11 @@ export function postgresTaskView(pool: Pool): TaskView {
       const values = [ownerSeen(principal) ?? user, type];
       const { rows } = await ask(() => pool.query<TaskCount>({ ...COUNTS, values }));
       return rows.map((row) => ({ type: row.type, status: row.status, count: row.count }));
+    },
+    async deadLetters(principal, { user, type }) {
+      const values = [ownerSeen(principal) ?? user, type];
+      const { rows } = await ask(() => pool.query<DeadLetterRow>({ ...DEAD_LETTERS, values }));
+      return rows.map(({ type, code, count, last_at }) => ({ type, code, count, lastAt: last_at }));
     },
   };
 }
@@ -69,6 +87,7 @@ function pageQuery(owner: string | null, filters: TaskFilters, limit: number, af
     if (filters.status !== 'success') conditions.push("status <> 'success'");
   }
   if (filters.priority !== undefined) conditions.push(`priority = ${value(filters.priority)}`);
+  if (filters.errorCode !== undefined) conditions.push(`error_code = ${value(filters.errorCode)}`);
   if (filters.tag !== undefined) conditions.push(`tags @> array[${value(filters.tag)}]::text[]`);
   if (filters.from !== undefined) conditions.push(`created_at >= ${value(new Date(filters.from))}`);
   if (filters.to !== undefined) conditions.push(`created_at < ${value(new Date(filters.to))}`);
@@ -78,6 +97,13 @@ function pageQuery(owner: string | null, filters: TaskFilters, limit: number, af
   const text = `select ${TASK_STATE_COLUMNS} from tasks where ${conditions.join(' and ')}
     order by created_at desc, id desc limit ${value(limit)}`;
   return { text, values };
+}
+
+interface DeadLetterRow {
+  readonly type: string;
+  readonly code: string;
+  readonly count: number;
+  readonly last_at: number;
 }
 
 function shown(row: TaskStateRow): ShownState {

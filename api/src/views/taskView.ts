@@ -9,6 +9,8 @@ export interface TaskFilters {
   readonly status?: string | undefined;
   readonly priority?: string | undefined;
   readonly tag?: string | undefined;
+  /** Of the error that the task shows. */
+  readonly errorCode?: string | undefined;
   /** From this creation time on, in milliseconds. */
   readonly from?: number | undefined;
   /** Before this creation time. */
@@ -19,6 +21,14 @@ export interface TaskCount {
   readonly type: string;
   readonly status: string;
   readonly count: number;
+}
+
+export interface DeadLetters {
+  readonly type: string;
+  readonly code: string;
+  readonly count: number;
+  /** When the last of them failed. */
+  readonly lastAt: number;
 }
 
 /**
@@ -32,4 +42,6 @@ export interface TaskView {
   /** By (createdAt, id) descending, after a place in that order. */
   page(principal: Principal, filters: TaskFilters, limit: number, after: Keyset | undefined): Promise<ShownState[]>;
   counts(principal: Principal, filters: Pick<TaskFilters, 'user' | 'type'>): Promise<TaskCount[]>;
+  /** Failed tasks by type and error code. */
+  deadLetters(principal: Principal, filters: Pick<TaskFilters, 'user' | 'type'>): Promise<DeadLetters[]>;
 }

@@ -136,7 +136,7 @@ async function measure(url: string, tasks: number, behind: number): Promise<Row>
     pipeline: true,
     session: VIEW_SESSION,
   });
-  await pool.query('truncate tasks, task_counts, consumer_positions');
+  await pool.query('truncate tasks, task_counts, dead_letters, consumer_positions');
   const flushes: FlushReport[] = [];
   let writes = 0;
   const consumer = new TransactionalConsumer({

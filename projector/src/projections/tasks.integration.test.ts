@@ -41,7 +41,7 @@ describe('the view tasks', () => {
     reading = database.pool();
   });
   after(() => database.drop());
-  beforeEach(() => reading.query('truncate tasks, task_counts, consumer_positions'));
+  beforeEach(() => reading.query('truncate tasks, task_counts, dead_letters, consumer_positions'));
 
   /** An instance of the projector, as far as it concerns this view; what it rereads it is given again. */
   function instance(options: { remember?: number; onFlush?: () => void } = {}) {
@@ -98,7 +98,7 @@ describe('the view tasks', () => {
         fc.integer({ min: 1, max: 40 }),
         fc.constantFrom(0, 3, 1_000),
         async (log, chunk, remember) => {
-          await reading.query('truncate tasks, task_counts, consumer_positions');
+          await reading.query('truncate tasks, task_counts, dead_letters, consumer_positions');
           const partitions = partitionsOf(log);
           const { consumer, changes } = instance({ remember });
           await feed(consumer, partitions, chunk);
@@ -120,7 +120,7 @@ describe('the view tasks', () => {
         randomLog('noop', { tasks: 30, events: 300 }),
         fc.integer({ min: 1, max: 30 }),
         async (log, chunk) => {
-          await reading.query('truncate tasks, task_counts, consumer_positions');
+          await reading.query('truncate tasks, task_counts, dead_letters, consumer_positions');
           const all = [...partitionsOf(log)];
           const halves = [0, 1].map((half) => new Map(all.filter((_, index) => index % 2 === half)));
           await Promise.all(halves.map((half) => feed(instance().consumer, half, chunk)));

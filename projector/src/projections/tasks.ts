@@ -14,7 +14,7 @@ export interface TasksViewOptions {
   readonly remember?: number;
 }
 
-/** The tables `tasks` and `task_counts`: the state of each task, and how many there are. */
+/** The tables `tasks`, `task_counts` and `dead_letters`: the state of each task, how many there are, and of which failures. */
 export function tasksView({ onChanges, remember = 8_000 }: TasksViewOptions) {
   const recent = new RecentStates(remember);
   const names: ReadonlySet<string> = new Set(taskEventNames);

@@ -1,7 +1,7 @@
 import { merge, type TaskState } from '@taskflow/schemas/fold';
 import type { PoolClient } from 'pg';
+import { applyCountChanges, countChanges, deadLetters, type StateChange, taskCounts } from './counts.ts';
 import type { RecentStates } from './recentStates.ts';
-import { applyCountChanges, countChanges, type StateChange } from './taskCounts.ts';
 import { currentXid, insertNew, lockOthers, type RowUpdate, update } from './taskTable.ts';
 
 /** What a transaction did to the view. */
@@ -31,7 +31,7 @@ export async function writeTasks(
   let changes: StateChange[] = [...unknown.map((after) => ({ before: undefined, after })), ...remembered];
   const missing = changes.length - inserted - updated;
   if (missing > 0) changes = await mergeOthers(tx, changes, missing);
-  await applyCountChanges(tx, countChanges(changes));
+  for (const table of [taskCounts, deadLetters]) await applyCountChanges(tx, table, countChanges(table, changes));
   return { changes, xid };
 }
 

@@ -1,13 +1,13 @@
 import type { TaskState } from '@taskflow/schemas/fold';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { countChanges, type StateChange } from './taskCounts.ts';
+import { countChanges, deadLetters, type StateChange, taskCounts } from './counts.ts';
 
 const user = '00000000-0000-4000-8000-000000000001';
 const state = (status: string, submitted = true, type = 'noop', userId = user) =>
   ({ userId, type, status, submission: submitted ? {} : null }) as unknown as TaskState;
 const shown = (changes: StateChange[]) =>
-  countChanges(changes).map(({ type, status, by }) => `${type} ${status} ${by > 0 ? '+' : ''}${by}`);
+  countChanges(taskCounts, changes).map(({ type, group, by }) => `${type} ${group} ${by > 0 ? '+' : ''}${by}`);
 
 describe('countChanges', () => {
   it('counts new tasks, and moves those that change', () => {
@@ -36,8 +36,10 @@ describe('countChanges', () => {
       { before: state('queued', true, 'a'), after: state('failed', true, 'a') },
       { before: undefined, after: state('queued', true, 'b', '00000000-0000-4000-8000-000000000000') },
     ];
-    expect(countChanges(changes)).to.deep.equal(countChanges(changes.toReversed()));
-    expect(countChanges(changes).map(({ userId, type, status }) => [userId.at(-1), type, status])).to.deep.equal([
+    expect(countChanges(taskCounts, changes)).to.deep.equal(countChanges(taskCounts, changes.toReversed()));
+    expect(
+      countChanges(taskCounts, changes).map(({ userId, type, group }) => [userId.at(-1), type, group]),
+    ).to.deep.equal([
       ['0', 'b', 'queued'],
       ['1', 'a', 'failed'],
       ['1', 'a', 'queued'],
@@ -53,12 +55,40 @@ describe('countChanges', () => {
           before: before === null ? undefined : state(before.status, before.submitted),
           after: state(after.status, after.submitted),
         }));
-        const total = countChanges(changes).reduce((sum, { by }) => sum + by, 0);
+        const total = countChanges(taskCounts, changes).reduce((sum, { by }) => sum + by, 0);
         const visible = (states: (TaskState | undefined)[]) => states.filter((each) => each?.submission).length;
         expect(total).to.equal(
           visible(changes.map(({ after }) => after)) - visible(changes.map(({ before }) => before)),
         );
       }),
     );
+  });
+});
+
+describe('dead letters', () => {
+  const failed = (code: string) => ({ ...state('failed'), error: { code } }) as unknown as TaskState;
+  const retrying = (code: string) => ({ ...state('retrying'), error: { code } }) as unknown as TaskState;
+  const counted = (changes: StateChange[]) =>
+    countChanges(deadLetters, changes).map(({ group, by }) => `${group} ${by > 0 ? '+' : ''}${by}`);
+
+  it('are what has failed, by code', () => {
+    expect(
+      counted([
+        { before: state('running'), after: failed('TIMEOUT') },
+        { before: undefined, after: failed('TIMEOUT') },
+        { before: retrying('HTTP_STATUS'), after: failed('HTTP_STATUS') },
+        { before: state('running'), after: retrying('TIMEOUT') },
+        { before: state('running'), after: state('success') },
+      ]),
+    ).to.deep.equal(['HTTP_STATUS +1', 'TIMEOUT +2']);
+  });
+
+  it('are none any more once they are run again', () => {
+    expect(counted([{ before: failed('TIMEOUT'), after: state('queued') }])).to.deep.equal(['TIMEOUT -1']);
+    expect(counted([{ before: failed('TIMEOUT'), after: failed('BROKEN') }])).to.deep.equal([
+      'BROKEN +1',
+      'TIMEOUT -1',
+    ]);
+    expect(counted([{ before: failed('TIMEOUT'), after: failed('TIMEOUT') }])).to.deep.equal([]);
   });
 });
