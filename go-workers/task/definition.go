@@ -8,6 +8,7 @@ import (
 	"regexp"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/blobs"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
 )
 
@@ -36,6 +37,7 @@ type Setting struct {
 	Log                 *slog.Logger
 	Progress            func(fraction float64, note string)
 	Fetch               *safefetch.Client
+	Blobs               *blobs.Owned
 }
 
 var (
@@ -81,7 +83,7 @@ func Define[P, R any](spec Spec[P, R]) *Definition {
 			job := Job[P]{
 				TaskID: setting.TaskID, UserID: setting.UserID, Generation: setting.Generation, Attempt: setting.Attempt,
 				IdempotencyKey: fmt.Sprintf("%s.%d", setting.TaskID, setting.Generation),
-				Log:            setting.Log, Progress: setting.Progress, Fetch: setting.Fetch,
+				Log:            setting.Log, Progress: setting.Progress, Fetch: setting.Fetch, Blobs: setting.Blobs,
 			}
 			if err := json.Unmarshal(text, &job.Payload); err != nil {
 				return nil, payloadInvalid(err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/blobs"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/taskerror"
 )
@@ -30,7 +31,16 @@ type Job[P any] struct {
 	Progress func(fraction float64, note string)
 	// Fetch is the one way for a task to reach a URL that a user chose: it refuses private addresses.
 	Fetch *safefetch.Client
+	// Blobs opens what the user has uploaded, and stores files that the task makes: see [FileResult].
+	Blobs *blobs.Owned
 }
+
+// A StoredFile is a file that a task has made, in the blob store: Job.Blobs.Store gives it.
+type StoredFile = blobs.Stored
+
+// A FileResult is a result whose bytes are a stored file: GET /tasks/{id}/result sends the file, and the result as JSON are the figures that
+// describe it.
+type FileResult interface{ StoredFile() *StoredFile }
 
 // A Spec is what a type is. Type, Version and Run are needed.
 type Spec[P, R any] struct {

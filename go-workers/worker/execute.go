@@ -75,6 +75,7 @@ func (r *run) execute(startedAt time.Time) {
 	result, err := r.lane.definition.Run(r.ctx, []byte(r.queued.Task.Payload), task.Setting{
 		TaskID: r.queued.TaskID, UserID: r.queued.UserID, Generation: int(r.queued.Generation), Attempt: int(r.queued.Attempt),
 		Log: slog.New(logHandler{log: r.log}), Progress: r.report, Fetch: r.lane.worker.options.Fetch,
+		Blobs: r.lane.worker.options.Blobs.Of(r.queued.UserID),
 	})
 	if err != nil {
 		fail(failureOf(err))
@@ -88,7 +89,10 @@ func (r *run) outcomeOf(result any) protocol.Outcome {
 	if failure != nil {
 		return protocol.Outcome{Error: failure}
 	}
-	outcome := protocol.Outcome{Value: text}
+	outcome := r.placed(result, text)
+	if outcome.Error != nil {
+		return outcome
+	}
 	if preview := cleanText(r.lane.definition.Preview(result)); preview != "" {
 		if utf8.RuneCountInString(preview) > previewCharacters {
 			preview = string([]rune(preview)[:previewCharacters])

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/appender"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/blobs"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/catalogue"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/config"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/grpcserver"
@@ -82,13 +83,13 @@ func Run(ctx context.Context, c config.Config, types []*task.Definition, logger 
 	workerID := fmt.Sprintf("%s.%d.%s", c.WorkerName, os.Getpid(), randomSuffix())
 	options := Options{
 		WorkerID: workerID, Appender: events, LogAppender: lines, Codec: schemasOf.Codec, Learn: schemasOf.Learn,
-		Fetch: safefetch.New(safefetch.Config{Allow: c.FetchAllow}), Values: c.Protocol, Grace: c.Grace,
+		Fetch: safefetch.New(safefetch.Config{Allow: c.FetchAllow}), Blobs: blobs.New(c.Blobs), Values: c.Protocol, Grace: c.Grace,
 		Control: control, Reader: reader,
 		Metrics: NewMetrics(metricsRegistry), Logger: logger,
 	}
 	// It begins to stop when ctx ends, and so at the same time as the worker.
 	direct, err := grpcserver.Start(ctx, grpcserver.Options{
-		Address: c.GRPCAddr, WorkerID: workerID, Types: types, Run: previewer(options.Fetch), Ready: server.Ready,
+		Address: c.GRPCAddr, WorkerID: workerID, Types: types, Run: previewer(options.Fetch, options.Blobs), Ready: server.Ready,
 		Slots: c.PreviewSlots, Grace: c.Grace, Registerer: metricsRegistry, Logger: logger,
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/appender"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/blobs"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/logreader"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/murmur"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
@@ -46,7 +47,9 @@ type Options struct {
 	// LogPartitions are those of taskflow.logs.
 	LogPartitions int32
 	Fetch         *safefetch.Client
-	Values        protocol.Values
+	// Blobs takes results that are too large for an event, and files of tasks.
+	Blobs  *blobs.Store
+	Values protocol.Values
 	// Grace is how long running tasks may go on after Stop.
 	Grace time.Duration
 	// BrokerTime is the broker's clock at some moment before Start, in milliseconds since 1970.

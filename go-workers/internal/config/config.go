@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/blobs"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
 )
@@ -39,6 +40,7 @@ type Config struct {
 	SlotsOfEach int
 	SlotsByType map[string]int
 	FetchAllow  safefetch.AllowList
+	Blobs       blobs.Config
 	Grace       time.Duration
 	// StuckExit: a worker that has nothing in hand and whose queues have not answered for so long ends.
 	StuckExit time.Duration
@@ -90,6 +92,7 @@ func Read(getenv func(string) string) (Config, error) {
 	config.PreviewSlots = int(r.integer("TASKFLOW_PREVIEW_SLOTS", 4, 1, 10_000))
 	config.SlotsOfEach, config.SlotsByType = r.slots("TASKFLOW_SLOTS")
 	config.FetchAllow = r.allowList("TASKFLOW_FETCH_ALLOW")
+	config.Blobs = r.blobs()
 	return config, r.err
 }
 
@@ -215,4 +218,19 @@ func (r *reader) allowList(variable string) safefetch.AllowList {
 		r.wrong(variable, ": "+err.Error())
 	}
 	return list
+}
+
+var bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+func (r *reader) blobs() blobs.Config {
+	return blobs.Config{
+		URL:       r.url("TASKFLOW_S3_URL", "http://127.0.0.1:29000"),
+		Region:    r.text("TASKFLOW_S3_REGION", "us-east-1", nil, ""),
+		Bucket:    r.text("TASKFLOW_S3_BUCKET", "taskflow", bucketPattern, "must be 3 to 63 lower-case letters, digits, - and ."),
+		AccessKey: r.text("TASKFLOW_S3_ACCESS_KEY", "taskflow", nil, ""),
+		SecretKey: r.text("TASKFLOW_S3_SECRET_KEY", "taskflow-local", nil, ""),
+		PathStyle: r.flag("TASKFLOW_S3_PATH_STYLE", "true"),
+		MaxBytes:  r.integer("TASKFLOW_MAX_BLOB_BYTES", 1<<30, 65_536, 50_000_000_000),
+		KeepDays:  int(r.integer("TASKFLOW_RESULT_BLOB_KEEP_DAYS", 30, 1, 3_650)),
+	}
 }

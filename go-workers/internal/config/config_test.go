@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/blobs"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/config"
 )
 
@@ -25,7 +26,10 @@ func TestDefaults(t *testing.T) {
 	}
 	if !slices.Equal(c.Brokers, []string{"127.0.0.1:29092"}) || c.EventsPartitions != 3 || c.RetentionMs != -1 || !c.TestTypes ||
 		c.Grace != 10*time.Second || c.StatusAddr != "127.0.0.1:0" || c.LogLevel != slog.LevelInfo || c.SASLMechanism != "none" ||
-		c.GRPCAddr != "127.0.0.1:0" || c.PreviewSlots != 4 {
+		c.GRPCAddr != "127.0.0.1:0" || c.PreviewSlots != 4 || c.Blobs != (blobs.Config{
+		URL: "http://127.0.0.1:29000", Region: "us-east-1", Bucket: "taskflow", AccessKey: "taskflow", SecretKey: "taskflow-local", PathStyle: true,
+		MaxBytes: 1 << 30, KeepDays: 30,
+	}) {
 		t.Errorf("the defaults are %+v", c)
 	}
 }
@@ -51,7 +55,8 @@ func TestAWrongValueIsNamed(t *testing.T) {
 		"TASKFLOW_KAFKA_BROKERS": "nowhere", "TASKFLOW_PARTITIONS": "0", "TASKFLOW_SLOTS": "many", "TASKFLOW_FETCH_ALLOW": "10.0.0.0/99",
 		"TASKFLOW_KAFKA_SASL_MECHANISM": "kerberos", "TASKFLOW_TEST_TYPES": "yes", "TASKFLOW_REGISTRY_URL": "nowhere",
 		"TASKFLOW_WORKER_NAME": "a b", "TASKFLOW_LEASE_MS": "1.5", "TASKFLOW_LOG_LEVEL": "loud",
-		"TASKFLOW_GRPC_PORT": "65536", "TASKFLOW_PREVIEW_SLOTS": "0",
+		"TASKFLOW_GRPC_PORT": "65536", "TASKFLOW_PREVIEW_SLOTS": "0", "TASKFLOW_S3_URL": "s3://here", "TASKFLOW_S3_BUCKET": "A",
+		"TASKFLOW_S3_PATH_STYLE": "no", "TASKFLOW_MAX_BLOB_BYTES": "0", "TASKFLOW_RESULT_BLOB_KEEP_DAYS": "0",
 	} {
 		if _, err := read(t, map[string]string{variable: value}); err == nil || !strings.HasPrefix(err.Error(), variable) {
 			t.Errorf("%s=%s: %v", variable, value, err)

@@ -7,9 +7,13 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/blobs"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
 )
+
+// UserID is the owner of every job here.
+const UserID = "00000000-0000-4000-8000-000000000001"
 
 // Options of a run. All may be left out.
 type Options struct {
@@ -19,6 +23,8 @@ type Options struct {
 	Progress func(fraction float64, note string)
 	// AllowHosts are what the job may fetch from, as in TASKFLOW_FETCH_ALLOW; nothing private by default.
 	AllowHosts string
+	// Blobs is the store that the job sees; one that does not answer by default.
+	Blobs *blobs.Store
 }
 
 // Run calls a handler with a payload (anything that JSON can be made of), and gives what it returns.
@@ -36,9 +42,9 @@ func Run(t testing.TB, ctx context.Context, definition *task.Definition, payload
 		options.Progress = func(float64, string) {}
 	}
 	return definition.Run(ctx, text, task.Setting{
-		TaskID: "01890000-0000-7000-8000-000000000001", UserID: "00000000-0000-4000-8000-000000000001",
+		TaskID: "01890000-0000-7000-8000-000000000001", UserID: UserID,
 		Attempt: max(1, options.Attempt), Log: slog.New(slog.DiscardHandler), Progress: options.Progress,
-		Fetch: safefetch.New(safefetch.Config{Allow: allow}),
+		Fetch: safefetch.New(safefetch.Config{Allow: allow}), Blobs: options.Blobs.Of(UserID),
 	})
 }
 
