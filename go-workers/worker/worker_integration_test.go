@@ -72,7 +72,8 @@ func handler(ctx context.Context, job task.Job[payload]) (any, error) {
 
 func TestIntegrationOutcomes(t *testing.T) {
 	f := newFixture(t, kafkatest.Brokers(t))
-	f.work(f.define(handler), nil)
+	// Nothing that is too large for an event goes elsewhere.
+	f.work(f.define(handler), map[string]string{"TASKFLOW_MAX_BLOB_BYTES": "65536"})
 	past := time.Now().Add(-time.Hour).UnixMilli()
 	expired := func(event *schemas.TaskQueued) { event.Task.ExpiresAt = &past }
 	short := func(event *schemas.TaskQueued) { event.Task.TimeoutMs = 50 }
