@@ -57,12 +57,14 @@ func codeOf(err error) string {
 	return ""
 }
 
+const someRef = "2026-12-03/00000000-0000-4000-8000-000000000001/0198c5a1-7c2e-7d3f-9b1a-2f6c8e4d5a70"
+
 func TestSchema(t *testing.T) {
 	tasktest.HoldSchema(t, file_hash.Task, []string{
 		`{"url":"https://example.org"}`, `{"url":"HTTP://example.org:8080/a?b#c","algorithms":["blake3","md5"]}`,
-		`{"url":"http://127.0.0.1/","algorithms":["crc64nvme"]}`,
+		`{"url":"http://127.0.0.1/","algorithms":["crc64nvme"]}`, `{"blob":"` + someRef + `"}`,
 	}, []string{
-		`{}`, `{"url":""}`, `{"url":"example.org"}`, `{"url":"ftp://example.org/"}`, `{"url":"http://"}`, `{"url":"http:///path"}`,
+		`{}`, `{"url":"http://a","blob":"` + someRef + `"}`, `{"blob":"somewhere"}`, `{"blob":"` + someRef + `/.."}`, `{"url":""}`, `{"url":"example.org"}`, `{"url":"ftp://example.org/"}`, `{"url":"http://"}`, `{"url":"http:///path"}`,
 		`{"url":" http://example.org/"}`, `{"url":"http://exa mple.org/"}`, `{"url":7}`, `{"url":"http://a","algorithms":[]}`,
 		`{"url":"http://a","algorithms":["sha257"]}`, `{"url":"http://a","algorithms":["md5","md5"]}`, `{"url":"http://a","algorithms":null}`,
 		`{"url":"http://a","more":1}`, `{"URL":"http://a"}`, `[]`, `{"url":"http://a/` + strings.Repeat("x", 2048) + `"}`,
@@ -83,7 +85,7 @@ func TestHashes(t *testing.T) {
 			t.Errorf("%s is %s, should be %s", name, result.Hashes[name], want)
 		}
 	}
-	if result.Size != 9 || *result.ContentType != "text/plain" || result.URL != url {
+	if result.Size != 9 || *result.ContentType != "text/plain" || *result.URL != url || result.Blob != nil {
 		t.Errorf("the result is %+v", result)
 	}
 	result, err = run(t, t.Context(), map[string]any{"url": url}, tasktest.Options{})

@@ -1,5 +1,4 @@
-// Package img_compress makes images smaller: other format, lower quality, fewer pixels. It is the pure part of the task type of that
-// name, which is registered once results can lie in a blob store.
+// Package img_compress is a task type that makes images smaller: other format, lower quality, fewer pixels.
 package img_compress
 
 import (
@@ -47,9 +46,12 @@ type Compressed struct {
 
 // A Description of an image file.
 type Description struct {
-	Format        string
-	Width, Height int
-	Size          int
+	// Format is jpeg, png or webp.
+	Format string `json:"format"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	// Size in bytes.
+	Size int `json:"size"`
 }
 
 // Ratio of the output's size to the input's.
