@@ -52,7 +52,7 @@ export interface Foundations {
   readonly pool: Pool;
   readonly mongo: Db;
   readonly blobs: BlobStore;
-  readonly previews: PreviewWorkers | undefined;
+  readonly previews: PreviewWorkers;
   /** A connection for the subscription alone. */
   readonly redis: Redis;
   readonly logger: Logger;

@@ -54,8 +54,8 @@ runService({
     onStop('MongoDB', () => mongo.close());
     const blobs = createBlobStore(config);
     onStop('blob store', () => blobs.close());
-    const previews = config.previewWorkers && connectPreviewWorkers(config.previewWorkers);
-    onStop('preview workers', () => previews?.close());
+    const previews = connectPreviewWorkers(config.previewWorkers);
+    onStop('preview workers', () => previews.close());
     const redis = connectRedis({ url: config.redisUrl, logger, name: 'api' });
     onStop('Redis', () => redis.stop());
     const appendSeconds = metrics.histogram(

@@ -39,8 +39,7 @@ export interface Ports {
   readonly taskLogs: TaskLogView;
   readonly poison: PoisonLog;
   readonly types: TypeCatalogue;
-  /** Undefined where there are no workers that run previews. */
-  readonly previews: PreviewWorkers | undefined;
+  readonly previews: PreviewWorkers;
   readonly readiness: Readiness;
   readonly metrics: ApiMetrics;
   readonly logger: Logger;

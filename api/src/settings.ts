@@ -10,7 +10,7 @@ import {
   url,
 } from '@taskflow/service/settings';
 import { z } from 'zod';
-import { previewTarget } from './preview/previewTarget.ts';
+import { workerAddresses } from './preview/workerAddresses.ts';
 
 /** What the api reads from its environment. */
 export const settings = {
@@ -50,9 +50,9 @@ export const settings = {
   previewWorkers: {
     variable: 'TASKFLOW_PREVIEW_WORKERS',
     description:
-      'Where Go workers serve gRPC, for previews: IP addresses with ports, separated by commas, or one `name:port`, all of whose addresses are used. There are no previews if empty.',
+      'Where Go workers serve gRPC, for previews: `host:port`, separated by commas; of a name all addresses are used in turn. There are no previews if empty.',
     default: '',
-    schema: previewTarget,
+    schema: workerAddresses,
   },
   maxTaskBytes: {
     variable: 'TASKFLOW_MAX_TASK_BYTES',

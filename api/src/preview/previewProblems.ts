@@ -28,7 +28,11 @@ export function previewProblem(error: unknown, type: string, deadlineMs: number)
       });
     }
     case status.UNIMPLEMENTED:
-      return notOffered(type, cause);
+      return new Problem(
+        'preview-not-offered',
+        `No worker runs "${type}" in a preview: only Go workers that the api knows of do (TASKFLOW_PREVIEW_WORKERS).`,
+        cause,
+      );
     case status.RESOURCE_EXHAUSTED:
       return new Problem('too-many-previews', 'As many previews run as the workers allow. Nothing was run.', {
         retryAfter: 1,
@@ -50,12 +54,6 @@ export function previewProblem(error: unknown, type: string, deadlineMs: number)
     default:
       return new Problem('preview-worker-failed', `The worker failed: ${details ?? String(error)}`, cause);
   }
-}
-
-/** No worker runs the type in a preview: it is one of another runtime, or previews are switched off. */
-export function notOffered(type: string, options: { readonly cause?: unknown } = {}): Problem {
-  const detail = `No worker runs "${type}" in a preview: only Go workers that the api knows of do (TASKFLOW_PREVIEW_WORKERS).`;
-  return new Problem('preview-not-offered', detail, options);
 }
 
 /** The handler ended with an error, as an attempt of a task would have. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineEndpoint } from '../http/endpoint.ts';
 import { fieldPath } from '../http/fieldErrors.ts';
 import { Problem } from '../http/problem.ts';
-import { notOffered, previewFailed, previewProblem, previewProblemKinds } from '../preview/previewProblems.ts';
+import { previewFailed, previewProblem, previewProblemKinds } from '../preview/previewProblems.ts';
 import { anyObject, typeName } from '../shapes/values.ts';
 import { unknownType } from '../submission/planTask.ts';
 
@@ -53,7 +53,6 @@ told to stop. Where the task itself fails, the problem (422) has its \`error\`: 
       const errors = [{ path: fieldPath(['payload', ...fault.at]), message: fault.message }];
       throw new Problem('invalid-request', "The payload does not fit its type's schema.", { errors });
     }
-    if (previews === undefined) throw notOffered(type);
     const call = { type, payload: JSON.stringify(payload), userId: principal.userId, deadlineMs, signal: clientGone() };
     const { result, failure } = await previews.preview(call).catch((error: unknown) => {
       throw previewProblem(error, type, deadlineMs);

@@ -22,7 +22,6 @@ import { TypeControl } from '../commands/typeCommands.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { loadEndpoints } from '../http/routeFiles.ts';
-import { previewTarget } from '../preview/previewTarget.ts';
 import { connectPreviewWorkers } from '../preview/previewWorkers.ts';
 import { type ApiServer, startServer } from '../server.ts';
 import { type Call, checkedClient } from './checkedClient.ts';
@@ -68,8 +67,8 @@ export interface TestApiOptions {
   readonly s3Url?: string;
   /** That of the stack unless given. */
   readonly s3Bucket?: string;
-  /** As `TASKFLOW_PREVIEW_WORKERS` says it; no previews without. */
-  readonly previewWorkers?: string;
+  /** Addresses; no previews without. */
+  readonly previewWorkers?: readonly string[];
   readonly appendTimeoutMs?: number;
   readonly idempotencyKeepMs?: number;
   readonly expectTypes?: (types: { any: string; page: string }) => string[];
@@ -118,9 +117,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     }),
   );
   opened.defer(() => blobs.close());
-  const target = previewTarget.parse(options.previewWorkers ?? '');
-  const previews = target && connectPreviewWorkers(target);
-  opened.defer(() => previews?.close());
+  const previews = connectPreviewWorkers(options.previewWorkers ?? []);
+  opened.defer(() => previews.close());
   const stopping = new AbortController();
   opened.defer(() => stopping.abort());
   const control = new TypeControl();
