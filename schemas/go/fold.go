@@ -69,9 +69,9 @@ func fillIn(next *TaskState, event Event, before *TaskState) {
 	}
 }
 
-// keptResult: a value that lies in a store is not kept a second time.
+// keptResult: a value that lies in the results view is not kept a second time. (In that of a file in the blob store are its figures.)
 func keptResult(result TaskResult) *TaskResult {
-	if result.Storage != "inline" {
+	if result.Storage == "mongo" {
 		result.Value = nil
 	}
 	return &result

@@ -66,9 +66,9 @@ function withPayloads(draft: StateDraft, event: TaskEvent, before: TaskState | u
   return draft;
 }
 
-/** A value that lies in a store is not kept a second time. */
+/** A value that lies in the results view is not kept a second time. (In that of a file in the blob store are its figures.) */
 function keptResult(result: TaskResult): TaskResult {
-  return result.storage === 'inline' || result.value === null ? result : { ...result, value: null };
+  return result.storage !== 'mongo' || result.value === null ? result : { ...result, value: null };
 }
 
 function identityOf(event: TaskEvent): TaskIdentity {

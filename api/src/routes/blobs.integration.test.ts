@@ -139,7 +139,11 @@ describe('blobs', () => {
   });
 
   describe('GET /tasks/{id}/result of a result in the blob store', () => {
-    const shown = async (bytes: Uint8Array, contentType: string, more: { expiresAt?: number; ref?: string } = {}) => {
+    const shown = async (
+      bytes: Uint8Array,
+      contentType: string,
+      more: { expiresAt?: number; ref?: string; value?: string } = {},
+    ) => {
       const { userId } = ann.principal;
       const stored = await api.blobs.put(
         (async function* () {
@@ -150,7 +154,7 @@ describe('blobs', () => {
       const task = queued({ userId, type: api.types.any, occurredAt: Date.now() });
       const { ref, size, sha256: sum } = { ...stored, ...more };
       const ttlMs = (more.expiresAt ?? stored.expiresAt) - (task.occurredAt + 20);
-      const result = { storage: 's3', value: null, ref, size, contentType, sha256: sum, ttlMs };
+      const result = { storage: 's3', value: more.value ?? null, ref, size, contentType, sha256: sum, ttlMs };
       await view.show([task, started(task), succeeded(task, result)]);
       return { path: `/tasks/${task.taskId}/result`, task, stored };
     };
@@ -205,6 +209,19 @@ describe('blobs', () => {
         '10',
         '',
       ]);
+    });
+
+    it('describes a file by figures, and nothing else by them', async () => {
+      const file = await shown(Buffer.from('file'), 'image/webp', { value: '{"ratio":0.5}' });
+      const { status, json } = await api.call(`${file.path}/figures`);
+      expect([status, json]).to.deep.equal([200, { ratio: 0.5 }]);
+      expect((await api.call(`${file.path}/figures`, { key: bob.key })).status).to.equal(404);
+      const document = await shown(Buffer.from('{}'), 'application/json');
+      const waiting = queued({ userId: ann.principal.userId, type: api.types.any });
+      await view.show([waiting]);
+      for (const path of [document.path, `/tasks/${waiting.taskId}/result`]) {
+        expect((await api.call(`${path}/figures`)).status).to.equal(409);
+      }
     });
 
     it('is for the owner and administrators', async () => {

@@ -56,7 +56,7 @@ export interface TaskState {
   readonly progress: number | null;
   /** Why the shown attempt failed; null where it has not. */
   readonly error: ErrorSummary | null;
-  /** What it produced. `value` is kept for inline results only. */
+  /** What it produced. `value` is not kept where it lies in the results view. */
   readonly result: TaskResult | null;
   /** How many retries of the shown generation have counted. */
   readonly retryCount: number;

@@ -55,6 +55,17 @@ export const foldCasesOfOneRun: readonly FoldCase[] = [
       result: { ...resultIn('mongo'), value: null },
     },
   ),
+  given(
+    'of a file in the blob store the figures are kept',
+    [
+      queued,
+      started,
+      ['TaskSucceeded', { result: { ...resultIn('mongo'), storage: 's3', contentType: 'image/webp' } }],
+    ],
+    {
+      result: { ...resultIn('mongo'), storage: 's3', contentType: 'image/webp' },
+    },
+  ),
   given('a failure ends the task and shows its error without details', [queued, started, ['TaskFailed']], {
     status: 'failed',
     version: 2 ** 22,
