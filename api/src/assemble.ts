@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Appender } from '@taskflow/log/appender';
 import type { Cluster } from '@taskflow/log/cluster';
 import type { Codec } from '@taskflow/schemas/codec';
@@ -11,6 +12,9 @@ import { subscribeTaskChanges } from '@taskflow/service/taskChanges';
 import type { Redis } from 'ioredis';
 import type { Db } from 'mongodb';
 import { uploads } from './blobs/uploads.ts';
+import { BulkRunner } from './bulk/bulkRunner.ts';
+import { Bulks } from './bulk/bulks.ts';
+import { sweepBulks } from './bulk/bulkTable.ts';
 import { CommandLog } from './commands/commandLog.ts';
 import { redriveClaims } from './commands/redriveClaims.ts';
 import { TaskCommands } from './commands/taskCommands.ts';
@@ -38,6 +42,10 @@ import { ViewPositions } from './views/viewPositions.ts';
 /** The consumer whose positions say how far the view `tasks` is. */
 const TASKS_CONSUMER = 'tasks';
 const SWEEP_EVERY_MS = 600_000;
+/** Tasks of a bulk that are done in one append. */
+const BULK_BATCH = 1_000;
+/** How long a batch of a bulk is left to the api that works on it, without a word from it. */
+const BULK_LEASE_MS = 5_000;
 /** How much longer than its append a claim of a redrive lasts. */
 const CLAIM_MARGIN_MS = 2_000;
 
@@ -67,6 +75,7 @@ export interface Choices {
   readonly idempotencyKeepMs: number;
   readonly blobKeepDays: number;
   readonly appendTimeoutMs: number;
+  readonly bulkBatchSize?: number;
   readonly accessLog: boolean;
   /** Aborted when the api stops. */
   readonly stopping: AbortSignal;
@@ -76,7 +85,7 @@ export interface Choices {
 export function assemble(
   foundations: Foundations,
   choices: Choices,
-): { readonly ports: Omit<Ports, 'documentation'>; stop(): void } {
+): { readonly ports: Omit<Ports, 'documentation'>; stop(): Promise<void> } {
   const { cluster, appender, codec, registrations, control, pool, mongo, blobs, redis, logger, readiness } =
     foundations;
   const { limits, appendTimeoutMs, stopping } = choices;
@@ -108,7 +117,20 @@ export function assemble(
   const partitionsOf = (topic: string) => partitions.of(topic);
   const commandLog = new CommandLog({ codec, append: log.append, partitionsOf });
   const claims = redriveClaims(pool, { claimMs: appendTimeoutMs + CLAIM_MARGIN_MS });
+  const holder = randomUUID();
+  const runner = new BulkRunner({
+    pool,
+    log: commandLog,
+    claims,
+    holder,
+    metrics,
+    logger,
+    leaseMs: BULK_LEASE_MS,
+    batchSize: choices.bulkBatchSize ?? BULK_BATCH,
+  });
+  runner.start();
   const sweep = setInterval(() => {
+    sweepBulks(pool).catch((error: unknown) => logger.warn('Old bulks were not deleted', { error }));
     keys.sweep().catch((error: unknown) => logger.warn('Expired idempotency keys were not deleted', { error }));
     claims.sweep().catch((error: unknown) => logger.warn('Old claims of redrives were not deleted', { error }));
   }, SWEEP_EVERY_MS);
@@ -129,6 +151,7 @@ export function assemble(
       }),
       commands: new TaskCommands({ reading, log: commandLog, claims, metrics, logger, busyMs: appendTimeoutMs }),
       typeCommands: new TypeCommands({ types, control, log: commandLog, metrics, logger }),
+      bulks: new Bulks({ pool, reading, logger, onStarted: () => runner.wake() }),
       tasks,
       reading,
       results: resultView(mongo.collection<ResultDocument>('results')),
@@ -143,8 +166,9 @@ export function assemble(
       logger,
       accessLog: choices.accessLog || logger.enabled('debug'),
     },
-    stop() {
+    async stop() {
       clearInterval(sweep);
+      await runner.stop();
       subscription.stop();
       partitions.stop();
     },

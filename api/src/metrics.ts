@@ -5,6 +5,7 @@ export interface ApiMetrics {
   readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
   readonly tasksAccepted: Counter<'type' | 'priority'>;
   readonly commands: Counter<'command' | 'outcome'>;
+  readonly bulkTasks: Counter<'action' | 'outcome'>;
   render(): Promise<{ contentType: string; body: string }>;
 }
 
@@ -22,6 +23,10 @@ export function apiMetrics(metrics: Metrics): ApiMetrics {
     ]),
     commands: metrics.counter('commands_total', 'Commands on tasks and types, by what came of them', [
       'command',
+      'outcome',
+    ]),
+    bulkTasks: metrics.counter('bulk_tasks_total', 'Tasks that bulks have dealt with, by what came of them', [
+      'action',
       'outcome',
     ]),
     render: () => metrics.render(),

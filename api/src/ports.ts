@@ -2,6 +2,7 @@ import type { BlobStore } from '@taskflow/service/blobStore';
 import type { Logger } from '@taskflow/service/logger';
 import type { Readiness } from '@taskflow/service/readiness';
 import type { Uploads } from './blobs/uploads.ts';
+import type { Bulks } from './bulk/bulks.ts';
 import type { TaskCommands } from './commands/taskCommands.ts';
 import type { TypeCommands } from './commands/typeCommands.ts';
 import type { Authenticate } from './http/principal.ts';
@@ -29,6 +30,7 @@ export interface Ports {
   readonly submissions: Submissions;
   readonly commands: TaskCommands;
   readonly typeCommands: TypeCommands;
+  readonly bulks: Bulks;
   /** The view of tasks as it is now. */
   readonly tasks: TaskView;
   /** The same, waiting for what is still on its way. */

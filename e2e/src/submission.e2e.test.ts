@@ -105,13 +105,6 @@ describe('submission and lists', () => {
     }
   });
 
-  it('says what the next version brings', async () => {
-    const { body } = await client.post<ShownTask>('/tasks', { type: 'noop', payload: {} });
-    for (const path of [`/tasks/${body.id}/cancel`, `/tasks/${body.id}/retry`]) {
-      expect((await client.post(path, {})).status).to.equal(501);
-    }
-  });
-
   const refused: readonly [string, object | string, number, string | undefined][] = [
     ['an unknown type', { type: 'nope', payload: {} }, 400, 'type'],
     ['a payload that breaks its schema', { type: 'web_scrape', payload: { url: 7 } }, 400, 'payload.url'],

@@ -23,10 +23,10 @@ export type RedriveClaim =
       readonly by: RedriveBy;
       readonly at: number;
     }
-  /** The log has it. */
-  | { readonly kind: 'appended' }
+  /** The log has it, under this event id. */
+  | { readonly kind: 'appended'; readonly eventId: string }
   /** Somebody is appending it: ask again in a moment. */
-  | { readonly kind: 'busy' };
+  | { readonly kind: 'busy'; readonly eventId: string };
 
 /** Rows (task, generation): of all who want to open a generation, one appends. */
 export interface RedriveClaims {
@@ -69,8 +69,8 @@ const CLAIM = {
 
 const READ = {
   name: 'redrive-read',
-  text: `select task_id from redrive_claims
-         where (task_id, generation) in (select * from unnest($1::uuid[], $2::int[])) and appended_at is not null`,
+  text: `select task_id, event_id, appended_at is not null as appended from redrive_claims
+         where (task_id, generation) in (select * from unnest($1::uuid[], $2::int[]))`,
 };
 
 const SETTLE = {
@@ -112,9 +112,13 @@ export function redriveClaims(pool: Pool, { claimMs }: Options): RedriveClaims {
         claims.set(row.task_id, { kind: 'append', again: row.again, eventId: row.event_id, by, at: row.created_at });
       }
       if (claims.size === intents.length) return claims;
-      const settled = await pool.query<{ task_id: string }>({ ...READ, values: [ids, generations] });
-      for (const { task_id } of settled.rows) claims.set(task_id, { kind: 'appended' });
-      for (const id of ids) if (!claims.has(id)) claims.set(id, { kind: 'busy' });
+      const others = await pool.query<{ task_id: string; event_id: string; appended: boolean }>({
+        ...READ,
+        values: [ids, generations],
+      });
+      for (const { task_id, event_id, appended } of others.rows) {
+        if (!claims.has(task_id)) claims.set(task_id, { kind: appended ? 'appended' : 'busy', eventId: event_id });
+      }
       return claims;
     },
     async settle(intents, outcome) {

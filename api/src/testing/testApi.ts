@@ -156,6 +156,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       idempotencyKeepMs: options.idempotencyKeepMs ?? 86_400_000,
       blobKeepDays: 7,
       appendTimeoutMs,
+      bulkBatchSize: 50,
       accessLog: false,
       stopping: stopping.signal,
     },

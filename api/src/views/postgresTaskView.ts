@@ -4,6 +4,7 @@ import type { Keyset } from '../http/cursor.ts';
 import type { Principal } from '../http/principal.ts';
 import { Problem } from '../http/problem.ts';
 import type { ShownState } from './taskAnswer.ts';
+import { ownerSeen, statementValues, taskConditions } from './taskConditions.ts';
 import type { TaskCount, TaskFilters, TaskView } from './taskView.ts';
 
 const GET = {
@@ -51,7 +52,7 @@ export function postgresTaskView(pool: Pool): TaskView {
       return new Map(rows.map((row) => [row.id, shown(row)]));
     },
     async page(principal, filters, limit, after) {
-      const query = pageQuery(ownerSeen(principal), filters, limit, after);
+      const query = pageQuery(principal, filters, limit, after);
       const { rows } = await ask(() => pool.query<TaskStateRow>(query));
       return rows.map(shown);
     },
@@ -68,29 +69,10 @@ export function postgresTaskView(pool: Pool): TaskView {
   };
 }
 
-/** The only owner whose tasks a principal sees; null: all. */
-function ownerSeen({ userId, role }: Principal): string | null {
-  return role === 'admin' ? null : userId;
-}
-
 /** Not a prepared statement: which index is right depends on the filters that are there, and on their values. */
-function pageQuery(owner: string | null, filters: TaskFilters, limit: number, after: Keyset | undefined) {
-  const values: unknown[] = [];
-  const value = (given: unknown) => `$${values.push(given)}`;
-  const conditions = ['payload is not null'];
-  if (owner !== null) conditions.push(`user_id = ${value(owner)}`);
-  if (filters.user !== undefined) conditions.push(`user_id = ${value(filters.user)}`);
-  if (filters.type !== undefined) conditions.push(`type = ${value(filters.type)}`);
-  if (filters.status !== undefined) {
-    conditions.push(`status = ${value(filters.status)}`);
-    // Named, so that the index of what did not succeed can serve.
-    if (filters.status !== 'success') conditions.push("status <> 'success'");
-  }
-  if (filters.priority !== undefined) conditions.push(`priority = ${value(filters.priority)}`);
-  if (filters.errorCode !== undefined) conditions.push(`error_code = ${value(filters.errorCode)}`);
-  if (filters.tag !== undefined) conditions.push(`tags @> array[${value(filters.tag)}]::text[]`);
-  if (filters.from !== undefined) conditions.push(`created_at >= ${value(new Date(filters.from))}`);
-  if (filters.to !== undefined) conditions.push(`created_at < ${value(new Date(filters.to))}`);
+function pageQuery(principal: Principal, filters: TaskFilters, limit: number, after: Keyset | undefined) {
+  const { values, value } = statementValues();
+  const conditions = taskConditions(principal, filters, value);
   if (after !== undefined) {
     conditions.push(`(created_at, id) < (${value(new Date(after.at))}::timestamptz, ${value(after.id)}::uuid)`);
   }
