@@ -1,17 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAppender } from '@taskflow/log/appender';
 import { connectCluster } from '@taskflow/log/cluster';
-import { openQueue, type QueueConsumer } from '@taskflow/log/queueConsumer';
+import { openQueue } from '@taskflow/log/queueConsumer';
 import { queueSet } from '@taskflow/log/queueSet';
+import { follow } from '@taskflow/log/reader';
 import { connectRegistry } from '@taskflow/log/registry';
 import { ensureTypeTopics } from '@taskflow/log/topics';
 import type { Codec } from '@taskflow/schemas/codec';
-import { logsTopic, PRIORITIES, type Priority, queueTopic, shareGroup } from '@taskflow/schemas/topics';
+import { controlTopic, logsTopic, PRIORITIES, type Priority, queueTopic, shareGroup } from '@taskflow/schemas/topics';
 import { kafkaAccess } from '@taskflow/service/kafkaAccess';
 import type { Logger } from '@taskflow/service/logger';
 import type { ConfigOf } from '@taskflow/service/settings';
-import type { LogAppender, QueueSet } from './runtime/ports.ts';
-import type { WorkerQueue } from './runtime/worker.ts';
+import { queueFacts } from './queueFacts.ts';
+import { Control } from './runtime/control.ts';
+import type { LogAppender, QueueFacts, QueueSession } from './runtime/ports.ts';
+import type { TypeQueues } from './runtime/worker.ts';
 import type { settings } from './settings.ts';
 
 type Config = ConfigOf<typeof settings>;
@@ -22,9 +25,17 @@ export interface WorkerLog {
   readonly codec: Codec;
   readonly learnSchema: (schemaId: number) => Promise<boolean>;
   ensureTopics(types: readonly string[]): Promise<void>;
-  openQueues(type: string): Promise<{ queues: Readonly<Record<Priority, WorkerQueue>>; queueSet: QueueSet }>;
+  openQueues(type: string): Promise<TypeQueues>;
+  /** Reads the control topic to its end, and follows it from there. `onEnd` is called where that cannot go on. */
+  followControl(onEnd: (error: unknown) => void): Promise<Control>;
   partitionsOfLogs(): Promise<number>;
 }
+
+/**
+ * The outbox sends again what was not taken within it, but asks before whether that may still be said: a zombie's failure, or the
+ * hand-over of a run whose lock has passed, should not wait for a broker for long.
+ */
+const DELIVERY_TIMEOUT_MS = 5_000;
 
 /** Connects to Kafka and the registry, and publishes the schemas of the contract. Waits for both where they still start. */
 export async function connectLog(
@@ -39,7 +50,7 @@ export async function connectLog(
   });
   onStop('connection to Kafka', () => cluster.close());
   const registry = await connectRegistry({ url: config.registryUrl, logger });
-  const appender = createAppender(cluster);
+  const appender = createAppender(cluster, { deliveryTimeoutMs: DELIVERY_TIMEOUT_MS });
   // Outcomes were flushed before; what is still under way belongs to a broker that is away.
   onStop('appender', () => Promise.race([appender.close(), sleep(1_000, undefined, { ref: false })]));
 
@@ -52,27 +63,47 @@ export async function connectLog(
       await Promise.all(types.map((type) => ensureTypeTopics(cluster, type, topicSettings)));
     },
     async openQueues(type) {
-      const onSessionLost = (session: { topic: string; partition: number }, reason: string) => {
-        // PROTOCOL.md, "Hand-over": here what runs is to be handed over at once. Until then it runs on; the record is
-        // handed out again, and the first end counts.
+      const listeners: ((session: QueueSession) => void)[] = [];
+      const onSessionLost = (session: QueueSession & { topic: string; partition: number }, reason: string) => {
         logger.warn('A session of a queue was lost', { topic: session.topic, partition: session.partition, reason });
+        for (const listener of listeners) listener(session);
       };
       const open = (priority: Priority) =>
         openQueue(cluster, { topic: queueTopic(type, priority), group: shareGroup(type, priority), onSessionLost });
       const consumers = await Promise.all(PRIORITIES.map(open));
       onStop(`queues of ${type}`, () => Promise.all(consumers.map((consumer) => consumer.close(1_000))));
-      const queues = Object.fromEntries(PRIORITIES.map((priority, i) => [priority, consumers[i]])) as Record<
-        Priority,
-        QueueConsumer
-      >;
+      const queues = byPriority((_, i) => consumers[i]!);
       const set = queueSet(consumers);
       return {
         queues,
         queueSet: {
           fetch: ({ order, ...options }) => set.fetch({ ...options, order: order.map((priority) => queues[priority]) }),
         },
+        facts: byPriority((priority): QueueFacts => queueFacts(cluster, type, priority)),
+        onSessionLost: (listener) => void listeners.push(listener),
       };
+    },
+    async followControl(onEnd) {
+      const control = new Control({ codec: registry.codec, learnSchema: (id) => registry.learn(id), logger });
+      const closing = new AbortController();
+      onStop('control topic', () => closing.abort());
+      const { caughtUp, done } = follow(cluster, {
+        topics: [controlTopic],
+        from: 'start',
+        signal: closing.signal,
+        onRecords: (records) => control.take(records),
+      });
+      done.catch(onEnd);
+      await caughtUp;
+      return control;
     },
     partitionsOfLogs: async () => (await cluster.topic(logsTopic)).partitions.length,
   };
+}
+
+function byPriority<T>(of: (priority: Priority, index: number) => T): Record<Priority, T> {
+  return Object.fromEntries(PRIORITIES.map((priority, index) => [priority, of(priority, index)])) as Record<
+    Priority,
+    T
+  >;
 }

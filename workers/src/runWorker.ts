@@ -7,6 +7,7 @@ import { createReadiness } from '@taskflow/service/readiness';
 import type { ConfigOf } from '@taskflow/service/settings';
 import { connectLog } from './connectLog.ts';
 import type { AnyTaskDefinition } from './defineTask.ts';
+import { protocolOf } from './protocolSettings.ts';
 import { registerTypes } from './registerTypes.ts';
 import { startWorker } from './runtime/worker.ts';
 import { createSafeFetch } from './safeFetch.ts';
@@ -22,7 +23,7 @@ export function runWorker(config: ConfigOf<typeof settings>, load: () => Promise
     name: config.workerName,
     logger,
     stopTimeoutMs: config.stopTimeoutMs,
-    async start({ onStop }) {
+    async start({ onStop, fail }) {
       const metrics = createMetrics();
       const readiness = createReadiness();
       const started = readiness.check('start');
@@ -33,6 +34,7 @@ export function runWorker(config: ConfigOf<typeof settings>, load: () => Promise
       const names = types.map(({ type }) => type);
       const log = await connectLog(config, { logger, onStop });
       await log.ensureTopics(names);
+      const control = await log.followControl(fail);
       const queues = await Promise.all(names.map((type) => log.openQueues(type)));
       const worker = startWorker({
         ...config,
@@ -45,8 +47,11 @@ export function runWorker(config: ConfigOf<typeof settings>, load: () => Promise
         appender: log.appender,
         codec: log.codec,
         learnSchema: log.learnSchema,
+        control,
         logPartitions: await log.partitionsOfLogs(),
-        fetch: createSafeFetch({ allow: config.fetchAllow }),
+        tools: { fetch: createSafeFetch({ allow: config.fetchAllow }) },
+        protocol: protocolOf(config),
+        onStuck: fail,
         metrics,
         readiness,
         logger,

@@ -11,6 +11,7 @@ import {
 } from '@taskflow/service/settings';
 import { z } from 'zod';
 import { type AllowList, parseAllowList } from './fetchAllow.ts';
+import { protocolSettings } from './protocolSettings.ts';
 
 /** `64` for every type, or `64,noop=1000,web_scrape=16`. */
 export interface SlotSetting {
@@ -128,16 +129,12 @@ export const settings = {
     default: '10000',
     schema: integer({ min: 0, max: 3_600_000 }),
   },
-  lockRenewMs: {
-    variable: 'TASKFLOW_LOCK_RENEW_MS',
-    description: 'How often the lock of a running task is renewed, in milliseconds. Less than half of the lock (15 s).',
-    default: '5000',
-    schema: integer({ min: 100, max: 600_000 }),
+  stuckExitMs: {
+    variable: 'TASKFLOW_STUCK_EXIT_MS',
+    description:
+      'A worker that has nothing in hand and whose queues have not answered for so many milliseconds ends with code 1, to be started again.',
+    default: '300000',
+    schema: integer({ min: 30_000, max: 86_400_000 }),
   },
-  leaseMs: {
-    variable: 'TASKFLOW_LEASE_MS',
-    description: 'How long a handed-over run is presumed alive after a heartbeat, in milliseconds.',
-    default: '30000',
-    schema: integer({ min: 1_000, max: 3_600_000 }),
-  },
+  ...protocolSettings,
 } as const satisfies Settings;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchOrder } from '@taskflow/core/fetchOrder';
 import { backoffMs } from '@taskflow/log/backoff';
 import type { Logger } from '@taskflow/log/logger';
-import { fetchOrder } from './fetchOrder.ts';
 import type { DeliveredRecord, QueueSet } from './ports.ts';
 import type { Slots } from './slots.ts';
 
@@ -10,6 +10,8 @@ export interface DispatchOptions {
   readonly slots: Slots;
   /** Begins the runs of what was fetched. Takes a slot for each. */
   take(records: readonly DeliveredRecord[]): void;
+  /** Nothing is to be fetched at present: the type is paused, or something runs alone. `reconsider` is called when that changes. */
+  isHeld(): boolean;
   readonly logger: Logger;
 }
 
@@ -17,10 +19,13 @@ export interface DispatchOptions {
 const MAX_WAIT_MS = 5_000;
 const BACKOFF = { baseMs: 50, capMs: 2_000 };
 
-/** Brings the records of a type's queues to its free slots, and asks for nothing while there is none. */
+/** Brings the records of a type's queues to its free slots, and asks for nothing while there is none, or while it is held. */
 export class Dispatch {
   private readonly options: DispatchOptions;
-  private readonly stopping = new AbortController();
+  private stopped = false;
+  /** Aborted to end a fetch that waits. */
+  private fetching = new AbortController();
+  private goOn: (() => void) | undefined;
   private loop: Promise<void> | undefined;
   /** Since when there has been a free slot without a break, by `performance.now()`; progress is judged from there. */
   wantsSince = performance.now();
@@ -29,39 +34,67 @@ export class Dispatch {
     this.options = options;
   }
 
+  /** It asks for nothing, and is not to. */
+  get isIdle(): boolean {
+    return this.options.slots.free === 0 || this.options.isHeld();
+  }
+
   start(): void {
     this.loop ??= this.run();
   }
 
+  /** Whether it is held may have changed: ends a fetch that waits, or goes on at once. */
+  reconsider(): void {
+    if (this.options.isHeld()) this.fetching.abort();
+    else this.goOn?.();
+  }
+
   /** Fetches nothing more. Resolves when nothing more is given to `take`. */
   async stop(): Promise<void> {
-    this.stopping.abort();
+    this.stopped = true;
+    this.fetching.abort();
     this.options.slots.interrupt();
+    this.goOn?.();
     await this.loop;
   }
 
   private async run(): Promise<void> {
-    const { queues, slots, take, logger } = this.options;
-    const { signal } = this.stopping;
+    const { slots } = this.options;
     let failures = 0;
-    for (let round = 0; !signal.aborted; round++) {
-      if (slots.free === 0) {
-        await slots.untilFree();
-        this.wantsSince = performance.now();
+    for (let round = 0; !this.stopped; round++) {
+      if (this.options.isHeld()) await this.untilReleased();
+      else if (slots.free === 0) await slots.untilFree();
+      else {
+        failures = await this.fetch(round, failures);
         continue;
       }
-      // The pause of a type (PROTOCOL.md, "Pause") is to wait here.
-      try {
-        const order = fetchOrder(round);
-        const records = await queues.fetch({ maxRecords: slots.free, order, maxWaitMs: MAX_WAIT_MS, signal });
-        failures = 0;
-        if (records.length > 0) take(records);
-      } catch (error) {
-        if (signal.aborted) return;
-        const pause = backoffMs(++failures, BACKOFF);
-        logger.warn('The queues could not be read; trying again', { error, pauseMs: Math.round(pause) });
-        await sleep(pause, undefined, { signal }).catch(() => {});
-      }
+      this.wantsSince = performance.now();
+    }
+  }
+
+  private async untilReleased(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.goOn = resolve;
+    });
+    this.goOn = undefined;
+  }
+
+  /** Gives how often in a row it has failed by now. */
+  private async fetch(round: number, failures: number): Promise<number> {
+    const { queues, slots, take, logger } = this.options;
+    if (this.fetching.signal.aborted) this.fetching = new AbortController();
+    const { signal } = this.fetching;
+    try {
+      const order = fetchOrder(round);
+      const records = await queues.fetch({ maxRecords: slots.free, order, maxWaitMs: MAX_WAIT_MS, signal });
+      if (records.length > 0) take(records);
+      return 0;
+    } catch (error) {
+      if (this.stopped) return failures;
+      const pause = backoffMs(failures + 1, BACKOFF);
+      logger.warn('The queues could not be read; trying again', { error, pauseMs: Math.round(pause) });
+      await sleep(pause, undefined, { signal }).catch(() => {});
+      return failures + 1;
     }
   }
 }

@@ -1,10 +1,11 @@
 import { ClosedError, PartialAppendError, RecordTooLargeError, UnknownTopicError } from '@taskflow/log/errors';
 import type { Logger } from '@taskflow/log/logger';
-import type { LogAppender, OutgoingRecord } from './ports.ts';
+import type { AppendedAt, LogAppender, OutgoingRecord } from './ports.ts';
 
 /** Whoever waits for a record to be on the log. */
 export interface Owner {
-  acknowledged(): void;
+  /** `sentAt`: before the request left that was answered, by `performance.now()`. */
+  acknowledged(position: AppendedAt, sentAt: number): void;
   /** The log can never take this record. */
   refused(error: Error): void;
   /** Asked before a record is sent again: true if what it says may no longer be said. It is dropped then. */
@@ -22,6 +23,7 @@ export interface OutboxOptions {
   readonly onBrokerTime?: (milliseconds: number) => void;
 }
 
+/** After the first failure there is none: others give a hand-over half a second. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -106,23 +108,25 @@ export class Outbox {
     if (this.failures > 0) this.dropWithdrawn();
     if (this.records.length === 0) return;
     this.sending = true;
+    const sentAt = performance.now();
     const count = Math.min(this.records.length, this.options.maxBatch ?? 5_000);
     this.options.appender.append(this.records.slice(0, count)).then(
       (positions) => {
         const last = positions.at(-1);
         if (last) this.options.onBrokerTime?.(last.appendedAt);
-        this.done(count);
+        this.done(positions, sentAt);
       },
-      (error: unknown) => this.failed(count, error),
+      (error: unknown) => this.failed(count, error, sentAt),
     );
   };
 
-  private done(count: number): void {
+  private done(positions: readonly AppendedAt[], sentAt: number): void {
+    const count = positions.length;
     const owners = this.owners.slice(0, count);
     this.records = this.records.slice(count);
     this.owners = this.owners.slice(count);
     this.progressed();
-    for (const owner of owners) owner?.acknowledged();
+    for (let i = 0; i < count; i++) owners[i]?.acknowledged(positions[i]!, sentAt);
     this.next();
   }
 
@@ -137,16 +141,17 @@ export class Outbox {
     else for (const resolve of this.emptied.splice(0)) resolve();
   }
 
-  private failed(count: number, error: unknown): void {
+  private failed(count: number, error: unknown, sentAt: number): void {
     const outcomes = error instanceof PartialAppendError ? error.outcomes : undefined;
     const kept: number[] = [];
     const settled: (() => void)[] = [];
     for (let i = 0; i < count; i++) {
-      const outcome = outcomes ? outcomes[i] : error;
+      const outcome = outcomes?.[i];
+      const refused = outcomes ? outcome : error;
       const owner = this.owners[i];
-      if (isHopeless(outcome)) settled.push(() => owner?.refused(outcome));
-      else if (outcomes === undefined || outcome === undefined || outcome instanceof Error) kept.push(i);
-      else settled.push(() => owner?.acknowledged());
+      if (isHopeless(refused)) settled.push(() => owner?.refused(refused));
+      else if (outcome === undefined || outcome instanceof Error) kept.push(i);
+      else settled.push(() => owner?.acknowledged(outcome, sentAt));
     }
     this.records = [...kept.map((i) => this.records[i]!), ...this.records.slice(count)];
     this.owners = [...kept.map((i) => this.owners[i]), ...this.owners.slice(count)];
@@ -160,7 +165,7 @@ export class Outbox {
   private tryAgainLater(count: number, error: unknown): void {
     if (this.closed || error instanceof ClosedError) return;
     this.failures++;
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.failures - 1)) * (0.5 + Math.random() / 2);
+    const pause = pauseAfter(this.failures);
     this.pause = setTimeout(this.send, pause);
     this.options.logger.warn(`${count} events could not be appended; trying again in ${Math.round(pause)} ms`, {
       pending: this.records.length,
@@ -179,6 +184,11 @@ export class Outbox {
       this.next();
     }
   }
+}
+
+function pauseAfter(failures: number): number {
+  if (failures === 1) return 0;
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 2)) * (0.5 + Math.random() / 2);
 }
 
 /** No repetition helps. (Anything else may pass: a broker away, also a missing right.) */

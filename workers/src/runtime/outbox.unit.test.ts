@@ -20,7 +20,7 @@ function scripted(...answers: ((records: readonly OutgoingRecord[]) => Error | u
       calls.push(records.map(({ key }) => key));
       const error = answers.shift()?.(records);
       if (error) throw error;
-      return records.map(() => ({ appendedAt: 5 }));
+      return records.map((_, offset) => ({ offset, appendedAt: 5 }));
     },
   };
 }
@@ -66,7 +66,7 @@ describe('the outbox', () => {
       append: async (records: readonly OutgoingRecord[]) => {
         calls.push(records.map(({ key }) => key));
         if (calls.length === 1) await first.promise;
-        return records.map(() => ({ appendedAt: 1 }));
+        return records.map((_, offset) => ({ offset, appendedAt: 1 }));
       },
     };
     const outbox = new Outbox({ appender, logger: silentLogger });

@@ -8,8 +8,6 @@ export class Slots {
   private readonly maxUnsettled: number;
   private running = 0;
   private unsettled = 0;
-  /** Promised to fetches that wait. */
-  private reserved = 0;
   private waiter: (() => void) | undefined;
   private readonly unusedWaiters: (() => void)[] = [];
 
@@ -22,18 +20,14 @@ export class Slots {
     return this.running;
   }
 
+  /** Records in hand that are not settled. */
+  get unsettledCount(): number {
+    return this.unsettled;
+  }
+
   /** Records that could be taken now. */
   get free(): number {
-    return Math.max(0, Math.min(this.size - this.running, this.maxUnsettled - this.unsettled) - this.reserved);
-  }
-
-  reserve(count: number): void {
-    this.reserved += count;
-  }
-
-  unreserve(count: number): void {
-    this.reserved -= count;
-    this.wake();
+    return Math.max(0, Math.min(this.size - this.running, this.maxUnsettled - this.unsettled));
   }
 
   /** A record was taken: its run begins. */

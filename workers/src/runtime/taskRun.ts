@@ -1,13 +1,17 @@
 import type { Outcome } from '@taskflow/core/outcome';
+import type { RunHold } from '@taskflow/core/runHold';
 import type { Task, TaskError as TaskErrorRecord, TaskQueued } from '@taskflow/schemas/events';
-import type { Priority } from '@taskflow/schemas/topics';
 import type { TaskContext, TaskLog } from '../defineTask.ts';
 import type { SafeFetch } from '../safeFetch.ts';
 import { TaskError } from '../taskError.ts';
 import { cleanJson, jsonDepth } from './cleanJson.ts';
+import type { LookFrom } from './eventsTail.ts';
 import { failure, failureOf, refusal } from './failure.ts';
+import type { Progress } from './heartbeat.ts';
 import type { Owner } from './outbox.ts';
-import type { DeliveredRecord } from './ports.ts';
+import type { AppendedAt, DeliveredRecord } from './ports.ts';
+import type { QueuePartition } from './queuePartition.ts';
+import type { Checking } from './recordCheck.ts';
 import type { RunLog } from './taskLog.ts';
 import type { TypeLane } from './typeLane.ts';
 
@@ -16,41 +20,83 @@ const MAX_RESULT_DEPTH = 64;
 const PREVIEW_CHARACTERS = 200;
 
 /**
- * running: its handler runs. ended: its outcome is on its way to the log, the record is still locked.
- * over: accepted, or given up; whatever still comes of it is dropped.
+ * checking: it is not known yet whether it is to run. waiting: it is to run, in its turn. running: its handler runs.
+ * ended: its outcome is on its way to the log, or waits to be said. over: accepted, given back or given up; whatever still
+ * comes of it is dropped.
  */
-type State = 'running' | 'ended' | 'over';
+export type RunState = 'checking' | 'waiting' | 'running' | 'ended' | 'over';
 
 /**
- * One delivery of one attempt, from the handler's start to the accepted record. It is also the context that the handler
+ * One delivery of one attempt, from the fetch to the accepted record. It is also the context that the handler
  * gets, so that a run costs one object; what few handlers ask for is made when it is asked for.
  */
 export class TaskRun implements TaskContext<unknown>, Owner {
   readonly queued: TaskQueued;
-  readonly priority: Priority;
+  readonly partition: QueuePartition;
   /** Replaced where the broker hands the same record out again while it runs. */
   delivered: DeliveredRecord;
-  state: State = 'running';
+  state: RunState = 'checking';
   payload: unknown;
-  readonly startedAt = performance.now();
+  /** When the handler began, or when the record came where it has not yet. */
+  since = performance.now();
+
+  // Its place in this process.
+  holdsSlot = true;
+  /** Counted by the gate. */
+  isInside = false;
+  /** It is to run alone in this process. */
+  alone = false;
+  /** How often the attempt has been started, this time included. */
+  starts = 1;
+  /** What is known so far of a record that may have run before; undefined for all others. */
+  check: Checking | undefined;
+
+  // Its hold, beside the record's lock. All times by `performance.now()`.
   /** When its lock was last asked to be renewed. */
-  renewedAt = this.startedAt;
+  renewedAt = this.since;
   /** The broker said so when it was to be renewed. */
   lockLost = false;
-  /** The outcome that is on its way is a failure. */
-  private failed = false;
+  leaseUntil: number | null = null;
+  overtaken = false;
+  /** Its hand-over is on its way. */
+  handingOver = false;
+  heartbeatAt = 0;
+  /** Where the log begins to tell whether somebody else has the run. */
+  lookFrom: LookFrom | undefined;
+  /** Says its failure, which may not be said yet. */
+  unreported: (() => void) | undefined;
+  /** Ids of what this process wrote about it, where it may be found when the log is looked at. */
+  ownEvents: Set<string> | undefined;
+
   private readonly lane: TypeLane;
   private controller: AbortController | undefined;
+  private closedBecause: TaskError | undefined;
   private runLog: RunLog | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private latestProgress: { fraction: number; note: string | null } | undefined;
-  private progressWrittenAt = this.startedAt;
+  private latestProgress: Progress | undefined;
+  private progressWrittenAt = this.since;
 
-  constructor(lane: TypeLane, priority: Priority, delivered: DeliveredRecord, queued: TaskQueued) {
+  constructor(lane: TypeLane, partition: QueuePartition, delivered: DeliveredRecord, queued: TaskQueued) {
     this.lane = lane;
-    this.priority = priority;
+    this.partition = partition;
     this.delivered = delivered;
     this.queued = queued;
+  }
+
+  get hold(): RunHold {
+    const { lockedUntil, session } = this.delivered;
+    const { leaseUntil, overtaken } = this;
+    return { lockedUntil, lockLost: this.lockLost || session.lost, leaseUntil, overtaken };
+  }
+
+  get isHandedOver(): boolean {
+    return this.leaseUntil !== null;
+  }
+
+  /** Remembers an event of this process, so that it is not taken for somebody else's word. */
+  wrote(eventId: string): void {
+    this.ownEvents ??= new Set();
+    this.ownEvents.add(eventId);
   }
 
   // ── what the handler sees ──────────────────────────────────────────────────────────────────────────────────────
@@ -71,7 +117,10 @@ export class TaskRun implements TaskContext<unknown>, Owner {
     return `${this.queued.taskId}.${this.queued.generation}`;
   }
   get signal(): AbortSignal {
-    this.controller ??= new AbortController();
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.closedBecause) this.controller.abort(this.closedBecause);
+    }
     return this.controller.signal;
   }
   get log(): TaskLog {
@@ -79,7 +128,7 @@ export class TaskRun implements TaskContext<unknown>, Owner {
     return this.runLog;
   }
   get fetch(): SafeFetch {
-    return this.lane.fetch;
+    return this.lane.tools.fetch;
   }
   get progress(): TaskContext<unknown>['progress'] {
     return (fraction, note) => {
@@ -91,7 +140,9 @@ export class TaskRun implements TaskContext<unknown>, Owner {
 
   // ── its course ────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Calls the handler. */
   begin(): void {
+    this.state = 'running';
     const { task } = this.queued;
     const { definition } = this.lane;
     let returned: unknown;
@@ -131,24 +182,31 @@ export class TaskRun implements TaskContext<unknown>, Owner {
   /** Writes the latest progress that the handler reported, at most once a second. */
   writeProgress(now: number): void {
     if (this.latestProgress === undefined || this.state !== 'running' || now - this.progressWrittenAt < 1_000) return;
-    this.progressWrittenAt = now;
-    this.lane.reportProgress(this, this.latestProgress);
-    this.latestProgress = undefined;
+    this.lane.reportProgress(this, this.takeProgress(now)!);
   }
 
-  /** The worker stops: the handler is told and given up, whatever it still returns. */
-  giveUp(): void {
+  /** Nothing more comes of it. A handler that still runs is told why, and given up, whatever it returns. */
+  close(why?: TaskError): void {
     if (this.state === 'over') return;
-    const running = this.state === 'running';
+    const before = this.state;
     this.state = 'over';
-    this.clear();
-    if (running) this.controller?.abort(new TaskError('WORKER_STOPPED', 'The worker stops'));
+    this.unreported = undefined;
+    if (before !== 'ended') this.clear();
+    if (before !== 'running') return;
+    this.closedBecause = why;
+    this.controller?.abort(why);
   }
 
-  acknowledged(): void {
-    if (this.state !== 'ended') return;
-    this.state = 'over';
-    this.lane.accept(this);
+  /** What the handler last reported and was not written; it counts as written then. */
+  takeProgress(now: number): Progress | undefined {
+    const progress = this.latestProgress;
+    this.latestProgress = undefined;
+    this.progressWrittenAt = now;
+    return progress;
+  }
+
+  acknowledged(_position: AppendedAt): void {
+    if (this.state === 'ended') this.lane.accept(this);
   }
 
   /** The log cannot hold the outcome. */
@@ -156,20 +214,8 @@ export class TaskRun implements TaskContext<unknown>, Owner {
     if (this.state === 'ended') this.lane.unrecordable(this, error);
   }
 
-  /**
-   * A zombie, whose lock may have passed, so that someone else may run the same by now: it may still report success, but
-   * no failure. The record is handed out again.
-   */
-  get isZombie(): boolean {
-    const { session, lockedUntil } = this.delivered;
-    return this.lockLost || session.lost || lockedUntil < performance.now();
-  }
-
   withdraws(): boolean {
-    if (this.state === 'over') return true;
-    if (!this.failed || !this.isZombie) return false;
-    this.lane.withdraw(this);
-    return true;
+    return this.state === 'over' || this.lane.reports.withdraws(this);
   }
 
   private startTimer({ timeoutMs }: Task): void {
@@ -218,10 +264,11 @@ export class TaskRun implements TaskContext<unknown>, Owner {
   }
 
   private end(outcome: Outcome): void {
+    const before = this.state;
     this.state = 'ended';
-    this.failed = outcome.kind === 'failed';
     this.clear();
-    this.lane.end(this, outcome, performance.now() - this.startedAt);
+    // What fails before its handler was called has taken no time.
+    this.lane.end(this, outcome, before === 'running' ? performance.now() - this.since : 0);
   }
 
   private clear(): void {

@@ -8,7 +8,7 @@ import { MAX_LINES } from './taskLog.ts';
 /** Task n of a test. */
 const id = (n: number) => `01890000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 const task = (n: number, payload: unknown = { n }, more: Parameters<typeof queued>[0] = {}) =>
-  queued({ taskId: id(n), ...more, task: { payload: JSON.stringify(payload), ...more.task } });
+  queued({ taskId: id(n), ...more, task: { payload: JSON.stringify(payload), maxAttempts: 1, ...more.task } });
 const ended = (count: number) => (events: readonly { event: string }[]) =>
   events.filter(({ event }) => event === 'TaskSucceeded' || event === 'TaskFailed').length >= count;
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -19,8 +19,7 @@ describe('a run', () => {
     worker = startTestWorker(...parameters);
     return worker;
   };
-  const outcome = () =>
-    worker.appender.events.at(-1) as unknown as Omit<TaskSucceeded, 'event'> & Omit<TaskFailed, 'event'>;
+  const outcome = () => worker.log.events.at(-1) as unknown as Omit<TaskSucceeded, 'event'> & Omit<TaskFailed, 'event'>;
   afterEach(() => worker.stop());
 
   describe('failures', () => {
@@ -85,9 +84,9 @@ describe('a run', () => {
     ];
     for (const [name, run, code, retryable] of cases) {
       it(`${name}: ${code}`, async () => {
-        const { queues, appender } = start(sampleTask(run));
+        const { queues, log } = start(sampleTask(run));
         queues.normal.put(task(1));
-        await appender.until(ended(1));
+        await log.until(ended(1));
         await turn();
         expect(outcome().error).to.include({ code, retryable });
         expect(outcome().failures).to.equal(1);
@@ -97,34 +96,34 @@ describe('a run', () => {
 
     it('a payload that the type refuses never reaches its handler', async () => {
       let called = false;
-      const { queues, appender } = start(
+      const { queues, log } = start(
         sampleTask(() => {
           called = true;
         }),
       );
       queues.normal.put(task(1, { n: 'seven' }), queued({ task: { payload: 'no json' } }));
-      await appender.until(ended(2));
-      expect(appender.names.filter((name) => name !== 'TaskStarted')).to.deep.equal([
+      await log.until(ended(2));
+      expect(log.names.filter((name) => name !== 'TaskStarted')).to.deep.equal([
         'TaskFailed PAYLOAD_INVALID',
         'TaskFailed PAYLOAD_INVALID',
       ]);
-      const failed = appender.events.find((event) => event.event === 'TaskFailed') as TaskFailed;
+      const failed = log.events.find((event) => event.event === 'TaskFailed') as TaskFailed;
       expect(failed.error.message).to.contain('n:');
       expect(called).to.equal(false);
     });
 
     it('keeps NUL and half surrogates off the log', async () => {
-      const { queues, appender } = start(
+      const { queues, log } = start(
         sampleTask(({ payload }) => {
           if (payload.n === 1) return { 'k\0': 'a\0b\ud800' };
           throw new Error('bad \0 \udfff');
         }),
       );
       queues.normal.put(task(1), task(2));
-      await appender.until(ended(2));
-      const succeeded = appender.events.find((event) => event.event === 'TaskSucceeded') as TaskSucceeded;
+      await log.until(ended(2));
+      const succeeded = log.events.find((event) => event.event === 'TaskSucceeded') as TaskSucceeded;
       expect(JSON.parse(succeeded.result.value!)).to.deep.equal({ 'k\ufffd': 'a\ufffdb\ufffd' });
-      expect((appender.events.find((event) => event.event === 'TaskFailed') as TaskFailed).error.message).to.equal(
+      expect((log.events.find((event) => event.event === 'TaskFailed') as TaskFailed).error.message).to.equal(
         'Error: bad \ufffd \ufffd',
       );
     });
@@ -133,7 +132,7 @@ describe('a run', () => {
   describe('the time limit of an attempt', () => {
     it('aborts the handler and fails the task', async () => {
       const aborted = deferred<unknown>();
-      const { queues, appender } = start(
+      const { queues, log } = start(
         sampleTask(
           ({ signal }) =>
             new Promise((_, reject) =>
@@ -145,14 +144,14 @@ describe('a run', () => {
         ),
       );
       queues.normal.put(task(1, {}, { task: { timeoutMs: 20 } }));
-      await appender.until(ended(1));
+      await log.until(ended(1));
       expect(outcome().error).to.include({ code: 'TIMEOUT', retryable: true });
       expect(await aborted.promise).to.include({ code: 'TIMEOUT' });
     });
 
     it('gives up a handler that ignores it, frees its slot, drops its late result', async () => {
       const gate = deferred();
-      const { queues, appender, metrics } = start(
+      const { queues, log, metrics } = start(
         sampleTask(async ({ payload }) => {
           if (payload.n === 1) await gate.promise;
           return payload.n;
@@ -160,17 +159,17 @@ describe('a run', () => {
         { slots: 1 },
       );
       queues.normal.put(task(1, { n: 1 }, { task: { timeoutMs: 20 } }), task(2));
-      await appender.until(ended(2));
+      await log.until(ended(2));
       gate.resolve();
       await turn();
       await turn();
-      expect(appender.names).to.deep.equal(['TaskStarted', 'TaskFailed TIMEOUT', 'TaskStarted', 'TaskSucceeded']);
+      expect(log.names).to.deep.equal(['TaskStarted', 'TaskFailed TIMEOUT', 'TaskStarted', 'TaskSucceeded']);
       expect((await metrics.render()).body).to.contain('taskflow_worker_late_results_total{type="sample"} 1');
     });
   });
 
   it('writes log lines of tasks, so many and no more', async () => {
-    const { queues, appender } = start(
+    const { queues, log } = start(
       sampleTask(({ log }) => {
         log.info('first', { n: 1, bad: 'a\0' });
         log.warn(
@@ -186,8 +185,8 @@ describe('a run', () => {
       }),
     );
     queues.normal.put(task(1));
-    await appender.until((events) => events.filter(({ event }) => event === 'TaskLogLine').length > MAX_LINES);
-    const lines = appender.events.filter((event): event is TaskLogLine => event.event === 'TaskLogLine');
+    await log.until((events) => events.filter(({ event }) => event === 'TaskLogLine').length > MAX_LINES);
+    const lines = log.events.filter((event): event is TaskLogLine => event.event === 'TaskLogLine');
     expect(lines).to.have.length(MAX_LINES + 1);
     expect(lines[0]).to.include({
       taskId: id(1),
@@ -202,13 +201,13 @@ describe('a run', () => {
   });
 
   it('fails what starts after its expiry, judged by the broker’s clock', async () => {
-    const { queues, appender } = start(sampleTask(() => null));
+    const { queues, log } = start(sampleTask(() => null));
     const appendedAt = 1_700_000_000_000; // what the fake queue stamps records with
     queues.normal.put(
       task(1, {}, { task: { expiresAt: appendedAt - 1 } }),
       task(2, {}, { task: { expiresAt: appendedAt + 60_000 } }),
     );
-    await appender.until(ended(2));
-    expect(appender.names).to.deep.equal(['TaskFailed EXPIRED', 'TaskStarted', 'TaskSucceeded']);
+    await log.until(ended(2));
+    expect(log.names).to.deep.equal(['TaskFailed EXPIRED', 'TaskStarted', 'TaskSucceeded']);
   });
 });

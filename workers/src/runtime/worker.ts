@@ -1,47 +1,48 @@
 import { chooseEventsPartition } from '@taskflow/core/eventsPartition';
+import type { ProtocolValues } from '@taskflow/core/protocolValues';
 import type { Codec } from '@taskflow/schemas/codec';
 import type { TaskLogLine } from '@taskflow/schemas/events';
-import { logsTopic, PRIORITIES, type Priority } from '@taskflow/schemas/topics';
+import { logsTopic, type Priority } from '@taskflow/schemas/topics';
 import type { Logger } from '@taskflow/service/logger';
 import type { Metrics } from '@taskflow/service/metrics';
-import { type CheckState, OK, type Readiness } from '@taskflow/service/readiness';
+import type { Readiness } from '@taskflow/service/readiness';
 import type { AnyTaskDefinition } from '../defineTask.ts';
-import type { SafeFetch } from '../safeFetch.ts';
 import { BrokerClock } from './brokerClock.ts';
+import type { Control } from './control.ts';
 import { Dispatch } from './dispatch.ts';
+import { Gate } from './gate.ts';
+import type { HandlerTools } from './handlerTools.ts';
+import { idleForMs, membershipOf, progressOf, type WorkerQueue } from './health.ts';
 import { Outbox } from './outbox.ts';
-import type { LogAppender, QueueSet, TaskQueue } from './ports.ts';
+import type { LogAppender, QueueFacts, QueueSession, QueueSet } from './ports.ts';
 import { Slots } from './slots.ts';
 import { TypeLane } from './typeLane.ts';
 import { workerMetrics } from './workerMetrics.ts';
 
-/** A queue as the worker needs it to judge its own health; `QueueConsumer` of `@taskflow/log` fits. */
-export interface WorkerQueue extends TaskQueue {
-  health(): {
-    readonly assignedPartitions: number;
-    readonly openSessions: number;
-    /** Milliseconds since a fetch was last answered. */
-    readonly sinceFetchMs: number | undefined;
-    readonly lastError: string | undefined;
-  };
+/** A type's part of the log. */
+export interface TypeQueues {
+  readonly queues: Readonly<Record<Priority, WorkerQueue>>;
+  readonly queueSet: QueueSet;
+  readonly facts: Readonly<Record<Priority, QueueFacts>>;
+  /** Calls back when a session is lost, with what was delivered on it. */
+  onSessionLost(listener: (session: QueueSession) => void): void;
 }
 
 export interface WorkerOptions {
   readonly workerId: string;
-  readonly types: readonly {
-    readonly definition: AnyTaskDefinition;
-    readonly queues: Readonly<Record<Priority, WorkerQueue>>;
-    readonly queueSet: QueueSet;
-    readonly slots: number;
-  }[];
+  readonly types: readonly (TypeQueues & { readonly definition: AnyTaskDefinition; readonly slots: number })[];
   readonly appender: LogAppender;
   readonly codec: Codec;
   readonly learnSchema: (schemaId: number) => Promise<boolean>;
+  /** Read to the end that it had. */
+  readonly control: Control;
   readonly logPartitions: number;
-  readonly fetch: SafeFetch;
-  readonly lockRenewMs: number;
-  readonly leaseMs: number;
+  readonly tools: HandlerTools;
+  readonly protocol: ProtocolValues;
   readonly graceMs: number;
+  /** After so long with nothing in hand and no answer from any queue of a type the worker gives up. */
+  readonly stuckExitMs: number;
+  readonly onStuck: (error: Error) => void;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly logger: Logger;
@@ -52,20 +53,18 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** Nothing moved for so long: the worker says that it is not well. */
-const STUCK_AFTER_MS = 30_000;
-const TICK_MS = 1_000;
 const MAX_LOG_LINES_PENDING = 20_000;
 /** For outcomes to reach a broker that answers slowly or is away, once the worker stops. */
 const FLUSH_LIMIT_MS = 2_000;
 
 /** Runs tasks of the given types until it is stopped. */
 export function startWorker(options: WorkerOptions): Worker {
-  const { appender, codec, logger } = options;
+  const { appender, codec, logger, control, protocol } = options;
   const clock = new BrokerClock();
   const outbox = new Outbox({ appender, logger, onBrokerTime: (at) => clock.saw(at) });
   const logOutbox = new Outbox({ appender, logger, maxPending: MAX_LOG_LINES_PENDING, maxBatch: 1_000 });
   const metrics = workerMetrics(options.metrics);
+  const gate = new Gate(() => reconsider());
   const writeLogLine = (line: TaskLogLine) =>
     logOutbox.push({
       topic: logsTopic,
@@ -74,32 +73,45 @@ export function startWorker(options: WorkerOptions): Worker {
       value: codec.encode(line),
     });
 
-  const lanes = options.types.map(({ definition, queues, queueSet, slots: size }) => {
+  const lanes = options.types.map(({ definition, queues, queueSet, facts, onSessionLost, slots: size }) => {
+    const { type } = definition;
     const slots = new Slots(size);
-    const typeLogger = logger.child({ type: definition.type });
+    const typeLogger = logger.child({ type });
     const lane = new TypeLane({
       definition,
       workerId: options.workerId,
       queues,
+      facts,
       slots,
+      gate,
       codec,
       outbox,
       writeLogLine,
-      fetch: options.fetch,
+      tools: options.tools,
       clock,
-      leaseMs: options.leaseMs,
+      control: control.state,
+      values: protocol,
       learnSchema: options.learnSchema,
-      metrics: metrics.ofType(definition.type, Object.keys(definition.errors ?? {})),
+      metrics: metrics.ofType(type, Object.keys(definition.errors ?? {})),
       logger: typeLogger,
     });
+    onSessionLost((session) => lane.sessionLost(session));
     const dispatch = new Dispatch({
       queues: queueSet,
       slots,
       take: (records) => lane.take(records),
+      isHeld: () => gate.isBlocked || control.state.paused.has(type),
       logger: typeLogger,
     });
-    return { type: definition.type, lane, dispatch, slots, queues };
+    return { type, lane, dispatch, slots, queues };
   });
+  const reconsider = () => {
+    for (const { dispatch } of lanes) dispatch.reconsider();
+  };
+  control.onChange = () => {
+    for (const { lane } of lanes) lane.controlChanged();
+    reconsider();
+  };
 
   metrics.observe(
     lanes.map(({ type, slots }) => ({ type, slots })),
@@ -110,16 +122,21 @@ export function startWorker(options: WorkerOptions): Worker {
 
   const ticker = setInterval(() => {
     const now = performance.now();
-    for (const { lane } of lanes) lane.tick(now, options.lockRenewMs);
-  }, TICK_MS);
+    for (const { lane } of lanes) lane.tick(now);
+    if (idleForMs(lanes, outbox) > options.stuckExitMs) {
+      clearInterval(ticker);
+      options.onStuck(new Error(`No queue has answered for ${Math.round(options.stuckExitMs / 1_000)} s`));
+    }
+  }, tickMs(protocol));
   for (const { dispatch } of lanes) dispatch.start();
 
   return {
     async stop() {
       await Promise.all(lanes.map(({ dispatch }) => dispatch.stop()));
+      for (const { lane } of lanes) lane.returns.giveUpWaiting();
       const idle = await untilIdle(lanes, options.graceMs);
       if (!idle) {
-        const count = lanes.reduce((sum, { lane }) => sum + lane.giveUp(), 0);
+        const count = lanes.reduce((sum, { lane }) => sum + lane.returns.giveUpAll(), 0);
         logger.warn(`${count} tasks still ran after ${options.graceMs} ms and were given back`);
       }
       const flushed = await outbox.flush(FLUSH_LIMIT_MS);
@@ -136,11 +153,9 @@ export function startWorker(options: WorkerOptions): Worker {
   };
 }
 
-interface RunningType {
-  readonly type: string;
-  readonly slots: Slots;
-  readonly queues: Readonly<Record<Priority, WorkerQueue>>;
-  readonly dispatch: Dispatch;
+/** Often enough for what is due soonest. */
+function tickMs({ renewEveryMs, handOverAfterMs, leaseMs }: ProtocolValues): number {
+  return Math.max(20, Math.min(500, renewEveryMs / 5, handOverAfterMs / 5, leaseMs / 15));
 }
 
 /** Resolves true when no handler runs, false when the time is up first. */
@@ -155,39 +170,4 @@ async function untilIdle(lanes: readonly { slots: Slots }[], limitMs: number): P
   } finally {
     clearTimeout(timer);
   }
-}
-
-function membershipOf(lanes: readonly RunningType[]): CheckState {
-  for (const { type, queues } of lanes) {
-    for (const priority of PRIORITIES) {
-      const { assignedPartitions, openSessions, lastError } = queues[priority].health();
-      if (assignedPartitions === 0 || openSessions === 0) {
-        const what = assignedPartitions === 0 ? 'has no assignment' : 'has no session with its broker';
-        return {
-          state: 'failing',
-          reason: `The queue ${type}.${priority} ${what}${lastError ? `: ${lastError}` : ''}`,
-        };
-      }
-    }
-  }
-  return OK;
-}
-
-function progressOf(lanes: readonly RunningType[], outbox: Outbox): CheckState {
-  if (outbox.stuckMs > STUCK_AFTER_MS) {
-    const seconds = Math.round(outbox.stuckMs / 1_000);
-    return { state: 'failing', reason: `${outbox.pending} events wait to be appended, none was for ${seconds} s` };
-  }
-  for (const { type, dispatch, slots, queues } of lanes) {
-    if (slots.free === 0) continue; // nothing is asked for
-    const wanting = performance.now() - dispatch.wantsSince;
-    const silent = Math.min(
-      wanting,
-      ...PRIORITIES.map((priority) => queues[priority].health().sinceFetchMs ?? wanting),
-    );
-    if (silent > STUCK_AFTER_MS) {
-      return { state: 'failing', reason: `No queue of ${type} has answered for ${Math.round(silent / 1_000)} s` };
-    }
-  }
-  return OK;
 }

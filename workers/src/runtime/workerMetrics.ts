@@ -1,13 +1,24 @@
 import { errorCodes } from '@taskflow/core/errorCodes';
-import type { TaskFailed, TaskSucceeded } from '@taskflow/schemas/events';
+import type { Suspicion } from '@taskflow/core/suspicion';
+import type { TaskFailed, TaskRetryScheduled, TaskSucceeded } from '@taskflow/schemas/events';
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@taskflow/service/metrics';
 
 export interface TypeMetrics {
   fetched(records: number): void;
-  ended(event: TaskSucceeded | TaskFailed, durationMs: number): void;
+  ended(event: TaskSucceeded | TaskFailed | TaskRetryScheduled, durationMs: number): void;
   rejected(reason: string): void;
+  /** A record is to be checked before it may run. */
+  checked(suspicion: Suspicion): void;
+  /** What became of a record that was checked: run, accept, hand-over, fail, give-back. */
+  decided(action: string): void;
+  /** What became of the start of such a record: run, accept, drop. */
+  claimed(action: string): void;
+  handedOver(reason: string): void;
   readonly late: { inc(): void };
   readonly zombies: { inc(): void };
+  readonly overtaken: { inc(): void };
+  readonly resumed: { inc(): void };
+  readonly cancelled: { inc(): void };
   readonly locksLost: { inc(count?: number): void };
 }
 
@@ -15,7 +26,7 @@ export interface TypeMetrics {
 export function workerMetrics(metrics: Metrics) {
   const tasks = metrics.counter(
     'worker_tasks_total',
-    'Runs ended by this process, by type and outcome (succeeded, or the error code).',
+    'Runs ended by this process, by type and outcome (succeeded, or the error code; retried ones, too).',
     ['type', 'outcome'],
   );
   const duration = metrics.histogram(
@@ -34,6 +45,39 @@ export function workerMetrics(metrics: Metrics) {
     'worker_rejected_total',
     'Records of the queue that could not be processed, by reason.',
     ['type', 'reason'],
+  );
+  const checked = metrics.counter(
+    'worker_checked_total',
+    'Records that may have run before, looked up on the log first, by why (redelivered, forgotten by the broker, copy).',
+    ['type', 'because'],
+  );
+  const decided = metrics.counter(
+    'worker_check_decisions_total',
+    'What the log said of records that may have run before: run, accept, hand-over, fail, give-back.',
+    ['type', 'decision'],
+  );
+  const claimed = metrics.counter(
+    'worker_claims_total',
+    'Starts of records that may have run before: run, or given up because somebody else was faster (accept) or the lock had passed (drop).',
+    ['type', 'decision'],
+  );
+  const handedOver = metrics.counter(
+    'worker_hand_overs_total',
+    'Runs whose lease moved to the log, by why (age, window, session-lost, lock-passed).',
+    ['type', 'reason'],
+  );
+  const overtaken = metrics.counter('worker_overtaken_total', 'Runs that another worker took over meanwhile.', [
+    'type',
+  ]);
+  const resumed = metrics.counter(
+    'worker_resumed_total',
+    'Records that were handed to this process again while it ran them.',
+    ['type'],
+  );
+  const cancelled = metrics.counter(
+    'worker_cancelled_total',
+    'Records and runs dropped because their task was cancelled.',
+    ['type'],
   );
   const late = metrics.counter('worker_late_results_total', 'Results of handlers that had been given up, dropped.', [
     'type',
@@ -64,6 +108,14 @@ export function workerMetrics(metrics: Metrics) {
           else tasks.labels({ type, outcome: known.has(event.error.code) ? event.error.code : 'OTHER' }).inc();
           seconds.observe(durationMs / 1000);
         },
+        checked: ({ redelivered, forgotten }) =>
+          checked.labels({ type, because: redelivered ? 'redelivered' : forgotten ? 'forgotten' : 'copy' }).inc(),
+        decided: (decision) => decided.labels({ type, decision }).inc(),
+        claimed: (decision) => claimed.labels({ type, decision }).inc(),
+        handedOver: (reason) => handedOver.labels({ type, reason }).inc(),
+        overtaken: overtaken.labels({ type }),
+        resumed: resumed.labels({ type }),
+        cancelled: cancelled.labels({ type }),
         rejected: (reason) => rejected.labels({ type, reason }).inc(),
         late: late.labels({ type }),
         zombies: zombies.labels({ type }),

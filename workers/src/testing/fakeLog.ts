@@ -1,9 +1,23 @@
 import { createCodec } from '@taskflow/schemas/codec';
-import { type RecordName, recordNames, type TaskflowRecord, type TaskQueued } from '@taskflow/schemas/events';
+import {
+  type RecordName,
+  recordNames,
+  type TaskEvent,
+  type TaskflowRecord,
+  type TaskQueued,
+} from '@taskflow/schemas/events';
 import { someTask } from '@taskflow/schemas/testing/taskEvents';
 import { type Priority, queueTopic } from '@taskflow/schemas/topics';
-import type { DeliveredRecord, LogAppender, OutgoingRecord, QueueSet } from '../runtime/ports.ts';
-import type { WorkerQueue } from '../runtime/worker.ts';
+import type { WorkerQueue } from '../runtime/health.ts';
+import type {
+  DeliveredRecord,
+  EventRecord,
+  LogAppender,
+  OutgoingRecord,
+  QueueFacts,
+  QueueSession,
+  QueueSet,
+} from '../runtime/ports.ts';
 
 /** A codec with ids of its own: for tests that need no registry. */
 export const testCodec = createCodec(new Map<RecordName, number>(recordNames.map((name, index) => [name, index + 1])));
@@ -38,6 +52,19 @@ export function queued(
   };
 }
 
+/** What the fakes stamp records with. */
+const APPENDED_AT = 1_700_000_000_000;
+
+export interface FakeSession extends QueueSession {
+  lost: boolean;
+  leaderEpoch: number;
+  shownEmptyAt: number | undefined;
+}
+
+export function fakeSession(): FakeSession {
+  return { lost: false, leaderEpoch: 0, openedAt: performance.now(), lockMs: 15_000, shownEmptyAt: undefined };
+}
+
 /** A queue as a plain object: what is put in is delivered in order, and what becomes of it is written down. */
 export class FakeQueue implements WorkerQueue {
   readonly topic: string;
@@ -50,6 +77,7 @@ export class FakeQueue implements WorkerQueue {
   readonly waiting: DeliveredRecord[] = [];
   /** Called when there is something to fetch. */
   wake: (() => void) | undefined;
+  session = fakeSession();
   private nextOffset = 0;
 
   constructor(type = 'sample', priority: Priority = 'normal') {
@@ -61,16 +89,18 @@ export class FakeQueue implements WorkerQueue {
       this.deliver(Buffer.isBuffer(value) ? value : testCodec.encode(value), this.nextOffset++, 1);
   }
 
-  deliver(value: Buffer | null, offset: number, delivery: number, lockedUntil = performance.now() + 15_000): void {
+  deliver(value: Buffer | null, offset: number, delivery: number, more: Partial<DeliveredRecord> = {}): void {
     this.waiting.push({
       topic: this.topic,
       partition: 0,
       offset,
       value,
-      appendedAt: 1_700_000_000_000,
+      appendedAt: APPENDED_AT,
+      leaderEpoch: 0,
       delivery,
-      lockedUntil,
-      session: { lost: false },
+      lockedUntil: performance.now() + 15_000,
+      session: this.session,
+      ...more,
     });
     this.wake?.();
   }
@@ -86,7 +116,11 @@ export class FakeQueue implements WorkerQueue {
   }
   async renew(records: readonly DeliveredRecord[]) {
     this.renewed.push(...records.map(({ offset }) => offset));
-    return { lost: records.filter(({ offset }) => this.lost.has(offset)) };
+    const lost = records.filter(({ offset }) => this.lost.has(offset));
+    for (const record of records) {
+      if (!lost.includes(record)) (record as { lockedUntil: number }).lockedUntil = performance.now() + 15_000;
+    }
+    return { lost };
   }
   health() {
     return { assignedPartitions: 1, openSessions: 1, sinceFetchMs: 0, lastError: undefined };
@@ -125,29 +159,62 @@ export class FakeQueueSet implements QueueSet {
   }
 }
 
-/** An appender as a plain object: what it took lies in `events`. `fail` decides what the next append meets. */
-export class FakeAppender implements LogAppender {
+/** Appender and reader of a log that is a plain object: what was taken lies in `events`. `fail` decides what the next append meets. */
+export class FakeLog implements LogAppender, QueueFacts {
   readonly events: TaskflowRecord[] = [];
   readonly appends: OutgoingRecord[][] = [];
   fail: ((records: readonly OutgoingRecord[]) => Error | undefined) | undefined;
+  /** What `scanEvents` was asked for. */
+  readonly scans: ({ offset: number } | { time: number })[] = [];
+  start: number | undefined = 0;
+  private readonly records: EventRecord[] = [];
   private readonly waiters: { holds: (events: readonly TaskflowRecord[]) => boolean; resolve: () => void }[] = [];
 
   async append(records: readonly OutgoingRecord[]) {
     const error = this.fail?.(records);
     if (error) throw error;
-    this.take(records);
-    return records.map(() => ({ appendedAt: 1_700_000_000_000 }));
+    return this.take(records);
   }
 
   /** Puts records on the log, also for an append that fails in part. */
-  take(records: readonly OutgoingRecord[]): void {
+  take(records: readonly OutgoingRecord[]) {
     this.appends.push([...records]);
-    for (const { value } of records) this.events.push(testCodec.decode(value));
+    const first = this.records.length;
+    for (const { key, value } of records) {
+      this.records.push({ offset: this.records.length, key: Buffer.from(key), value, appendedAt: APPENDED_AT });
+      this.events.push(testCodec.decode(value));
+    }
     for (const waiter of [...this.waiters]) {
       if (!waiter.holds(this.events)) continue;
       this.waiters.splice(this.waiters.indexOf(waiter), 1);
       waiter.resolve();
     }
+    return records.map((_, i) => ({ offset: first + i, appendedAt: APPENDED_AT }));
+  }
+
+  /** What another process appends. */
+  write(...events: TaskEvent[]): void {
+    this.take(events.map((event) => ({ topic: '', partition: 0, key: event.taskId, value: testCodec.encode(event) })));
+  }
+
+  async groupStart() {
+    return this.start;
+  }
+  async eventsEnds() {
+    return [this.records.length];
+  }
+  async lastEventOfOldLeader() {
+    return undefined;
+  }
+  async scanEvents(
+    _partition: number,
+    from: { offset: number } | { time: number },
+    onRecords: (records: readonly EventRecord[]) => void,
+  ) {
+    this.scans.push(from);
+    await Promise.resolve();
+    onRecords(this.records.slice('offset' in from ? from.offset : 0));
+    return { end: this.records.length };
   }
 
   /** Resolves once the log holds what is waited for. */

@@ -1,0 +1,61 @@
+import { isHeld } from '@taskflow/core/runHold';
+import { decideStop, workerStopped } from '@taskflow/core/workerStopped';
+import { TaskError } from '../taskError.ts';
+import type { TaskRun } from './taskRun.ts';
+import type { TypeLane } from './typeLane.ts';
+
+/** Gives back what this process does not do: to the broker what is locked, through the log what is handed over. */
+export class Returns {
+  private readonly lane: TypeLane;
+
+  constructor(lane: TypeLane) {
+    this.lane = lane;
+  }
+
+  /** The worker stops: what has not begun is given back at once. */
+  giveUpWaiting(): void {
+    this.lane.intake.releaseUnread(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    for (const run of this.lane.runs()) {
+      if (run.state === 'checking' || (run.state === 'waiting' && !run.isHandedOver)) this.giveUp(run);
+    }
+  }
+
+  /** The grace is over: handlers that still run are told to stop. Outcomes on their way stay on their way. Gives how many. */
+  giveUpAll(): number {
+    let count = 0;
+    for (const run of this.lane.runs()) {
+      if (run.state === 'ended') continue;
+      this.giveUp(run);
+      count++;
+    }
+    return count;
+  }
+
+  giveUp(run: TaskRun): void {
+    const { lane } = this;
+    const decision = decideStop({ handedOver: run.isHandedOver, held: isHeld(run.hold, performance.now()) });
+    if (decision === 'release') run.partition.of.queue.release(run.delivered);
+    if (decision === 'give-back') {
+      lane.append(run, workerStopped(run.queued, 'The worker was stopped before the run had ended', lane.stamp()));
+    }
+    lane.forget(run, new TaskError('WORKER_STOPPED', 'The worker stops'));
+  }
+
+  /**
+   * Nobody holds a record for longer than a hand-over's age without having decided about it. Those that the queue would
+   * archive after a few deliveries more are kept all the same.
+   */
+  releaseUndecided(now: number): void {
+    const { handOverAfterMs, giveBackAtDelivery } = this.lane.values;
+    const before = now - handOverAfterMs;
+    const keepFrom = giveBackAtDelivery - 1;
+    let count = this.lane.intake.releaseUnread(before, keepFrom);
+    for (const run of this.lane.runs()) {
+      if (run.state !== 'checking' || run.since > before || run.delivered.delivery >= keepFrom) continue;
+      run.partition.of.queue.release(run.delivered);
+      this.lane.forget(run);
+      count++;
+    }
+    if (count > 0) this.lane.logger.warn(`${count} records stayed undecided and were given back`);
+  }
+}
