@@ -37,7 +37,10 @@ const groups: Readonly<Record<string, readonly (Stage | readonly Stage[])[]>> = 
   integration: [integrationLanes()],
   e2e: [
     // The black-box tests run the services as they are shipped.
-    { name: 'build', run: check('tsc', '-b', 'tsconfig.build.json') },
+    [
+      { name: 'build', run: check('tsc', '-b', 'tsconfig.build.json') },
+      { name: 'go build', run: check('make', '--silent', 'go-workers/bin/go-worker') },
+    ],
     { name: 'e2e', run: () => testWithMocha({ config: '.mocharc.e2e.json', files: testFiles('e2e') }) },
   ],
 };
