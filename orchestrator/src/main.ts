@@ -14,6 +14,7 @@ import { followTaskTypes } from '@taskflow/service/taskTypes';
 import { orchestratorMetrics } from './metrics.ts';
 import { foldSession, indexedSession } from './sessions.ts';
 import { settings } from './settings.ts';
+import { startSignals } from './startSignals.ts';
 import { startTimers } from './startTimers.ts';
 
 const config = loadConfig(settings);
@@ -50,21 +51,26 @@ runService({
       onStop(`connections for ${purpose}`, () => closePostgresPool(pool));
       return pool;
     };
-    const timers = startTimers({
+    const shared = {
       cluster,
       registry,
       appender,
-      types,
-      groupPrefix: config.groupPrefix,
-      foldPool: connect('folding', foldSession),
       pool: connect('firing', indexedSession),
       logger,
       metrics: orchestratorMetrics(metrics),
+      onFatal: fail,
+    };
+    const timers = startTimers({
+      ...shared,
+      types,
+      groupPrefix: config.groupPrefix,
+      foldPool: connect('folding', foldSession),
       readiness,
       values: { ...protocolDefaults, ...config },
-      onFatal: fail,
     });
     onStop('timers', () => timers.stop());
+    const signals = await startSignals({ ...shared, lanes: () => timers.lanes().map(({ lane }) => lane) });
+    onStop('signals', () => signals.stop());
     started.ok();
   },
 });

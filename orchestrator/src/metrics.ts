@@ -29,6 +29,11 @@ export function orchestratorMetrics(metrics: Metrics) {
     'watchdog_recovered_total',
     'Tasks that nobody had any more, queued again by the watchdog. Zero in a healthy system.',
   );
+  const removed = metrics.counter(
+    'cancel_signals_removed_total',
+    'Signals of cancelled tasks that were removed from taskflow.control, as no worker can meet the task any more.',
+  );
+  const signals = metrics.gauge('cancel_signals', 'Signals of cancelled tasks on taskflow.control.');
   const lag = metrics.gauge('orchestrator_lag_records', 'Records of the assigned partitions not read yet.');
   const open = metrics.gauge(
     'timers_open_tasks',
@@ -52,6 +57,12 @@ export function orchestratorMetrics(metrics: Metrics) {
     },
     recovered(tasks: number): void {
       forgotten.inc(tasks);
+    },
+    signalsRemoved(count: number): void {
+      removed.inc(count);
+    },
+    observeSignals(read: () => number): void {
+      metrics.onCollect(() => signals.set(read()));
     },
     observe(read: () => { readonly lag: number; readonly openTasks: number }): void {
       metrics.onCollect(() => {

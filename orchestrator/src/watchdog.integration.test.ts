@@ -1,21 +1,16 @@
-import { openQueue } from '@taskflow/log/queueConsumer';
-import { endOffsets } from '@taskflow/log/reader';
 import type { TaskEvent, TaskFailed, TaskQueued } from '@taskflow/schemas/events';
-import { evolve, type TaskState } from '@taskflow/schemas/fold';
-import { eventsTopic, queueTopic, shareGroup } from '@taskflow/schemas/topics';
+import { queueTopic } from '@taskflow/schemas/topics';
 import { silentLogger } from '@taskflow/service/logger';
-import { inTransaction } from '@taskflow/service/postgres';
-import { rowOfTaskState } from '@taskflow/service/taskRow';
 import { expect } from 'chai';
+import { type FoldedLog, foldedLog } from './testing/foldedLog.ts';
 import { type OrchestratorFixture, openFixture } from './testing/orchestratorFixture.ts';
 import { eventsOf, task } from './testing/taskEvents.ts';
-import { writeTimers } from './timers/foldTimers.ts';
 import { Watchdog } from './watchdog/watchdog.ts';
 
 describe('the watchdog', () => {
   let fixture: OrchestratorFixture;
   let type: string;
-  let log: { event: TaskEvent; topic: string; partition: number; offset: number; appendedAt: number }[];
+  let log: FoldedLog;
   let recovered: TaskEvent[];
 
   before(async () => {
@@ -24,64 +19,11 @@ describe('the watchdog', () => {
   after(() => fixture.close());
   beforeEach(async () => {
     type = await fixture.newType();
-    log = [];
+    log = foldedLog(fixture, type);
     recovered = [];
   });
 
   const queue = (): string => queueTopic(type, 'normal');
-  const append = async (...events: TaskEvent[]): Promise<void> => {
-    const records = events.map((event) => ({
-      topic: event.event === 'TaskQueued' ? queue() : eventsTopic(type, 'normal'),
-      partition: 0,
-      key: event.taskId,
-      value: fixture.registry.codec.encode(event),
-    }));
-    const places = await fixture.appender.append(records);
-    log.push(...places.map((place, index) => ({ ...place, event: events[index]! })));
-  };
-  /** What a projector and an orchestrator have made of the log; without them the positions stay where they are. */
-  const readAll = async (): Promise<void> => {
-    const states = new Map<string, TaskState>();
-    for (const each of log) states.set(each.event.taskId, evolve(states.get(each.event.taskId), each));
-    for (const row of [...states.values()].map(rowOfTaskState)) {
-      const names = Object.keys(row);
-      const at = new Set(['created_at', 'finished_at']);
-      await fixture.pool.query(
-        `insert into tasks (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})
-         on conflict (id) do update set (status, version, history) = (excluded.status, excluded.version, excluded.history)`,
-        Object.entries(row).map(([name, value]) =>
-          at.has(name) && value !== null ? new Date(value as number) : value,
-        ),
-      );
-    }
-    const timed = Map.groupBy(
-      log.filter(({ event }) => event.event !== 'TaskQueued' && event.event !== 'TaskStarted'),
-      ({ event }) => event.taskId,
-    );
-    await inTransaction(fixture.pool, (tx) => writeTimers(tx, timed));
-    for (const [topic, ends] of await endOffsets(fixture.cluster, [queue(), eventsTopic(type, 'normal')])) {
-      for (const [partition, end] of ends.entries()) {
-        for (const consumer of ['tasks', 'orchestrator']) {
-          await fixture.pool.query(
-            `insert into consumer_positions values ($1, $2, $3, $4)
-             on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset`,
-            [consumer, topic, partition, end],
-          );
-        }
-      }
-    }
-  };
-  /** A worker that accepts the first records of the queue, whatever becomes of them. */
-  const accept = async (count: number): Promise<void> => {
-    const consumer = await openQueue(fixture.cluster, { topic: queue(), group: shareGroup(type, 'normal') });
-    for (let left = count; left > 0; ) {
-      const records = await consumer.fetch({ maxRecords: left, maxWaitMs: 200 });
-      for (const record of records) consumer.accept(record);
-      left -= records.length;
-    }
-    await consumer.settled();
-    await consumer.close();
-  };
   const trim = async (offset: number): Promise<void> => {
     const admin = fixture.cluster.kafkajs.admin();
     await admin.connect();
@@ -106,9 +48,9 @@ describe('the watchdog', () => {
 
   it('queues again what was accepted without a trace, once', async () => {
     const [lost, started] = [eventsOf(type, undefined, 1), eventsOf(type)];
-    await append(lost.queued(1, { failures: 0, recoveries: 2 }), started.queued(2), started.started(2));
-    await readAll();
-    await accept(2);
+    await log.append(lost.queued(1, { failures: 0, recoveries: 2 }), started.queued(2), started.started(2));
+    await log.readAll();
+    await log.accept(2);
     const it = watchdog();
     expect(await twoRounds(it)).to.equal(2);
     const byTask = new Map((recovered as TaskQueued[]).map((event) => [event.taskId, event]));
@@ -136,7 +78,7 @@ describe('the watchdog', () => {
 
   it('finds nothing where all is well', async () => {
     const [ended, retried, leased, waiting] = [eventsOf(type), eventsOf(type), eventsOf(type), eventsOf(type)];
-    await append(
+    await log.append(
       ended.queued(),
       retried.queued(),
       leased.queued(),
@@ -144,22 +86,22 @@ describe('the watchdog', () => {
       retried.started(),
       leased.started(),
     );
-    await append(ended.succeeded(), retried.retry(1, 3_600_000), leased.heartbeat(1, { task, leaseMs: 3_600_000 }));
-    await append(waiting.queued());
-    await readAll();
-    await accept(3);
+    await log.append(ended.succeeded(), retried.retry(1, 3_600_000), leased.heartbeat(1, { task, leaseMs: 3_600_000 }));
+    await log.append(waiting.queued());
+    await log.readAll();
+    await log.accept(3);
     expect(await twoRounds()).to.equal(0);
   });
 
   it('waits until the views have seen what settled the record', async () => {
     const it = eventsOf(type);
-    await append(it.queued());
-    await readAll();
-    await append(it.started(), it.succeeded());
-    await accept(1);
+    await log.append(it.queued());
+    await log.readAll();
+    await log.append(it.started(), it.succeeded());
+    await log.accept(1);
     const dog = watchdog();
     expect(await twoRounds(dog)).to.equal(0);
-    await readAll();
+    await log.readAll();
     expect(await dog.round()).to.equal(0);
     expect(await dog.round()).to.equal(0);
     expect(recovered).to.deep.equal([]);
@@ -167,17 +109,17 @@ describe('the watchdog', () => {
 
   it('leaves tasks of lanes that others read to others', async () => {
     const it = eventsOf(type, undefined, 1);
-    await append(it.queued());
-    await readAll();
-    await accept(1);
+    await log.append(it.queued());
+    await log.readAll();
+    await log.accept(1);
     expect(await twoRounds(watchdog({ lanes: [0] }))).to.equal(0);
     expect(await twoRounds(watchdog({ lanes: [1] }))).to.equal(1);
   });
 
   it('takes from the view what the log has no more', async () => {
     const it = eventsOf(type);
-    await append(it.queued(), it.started(), it.retry(1, 0), it.queued(2), it.started(2));
-    await readAll();
+    await log.append(it.queued(), it.started(), it.retry(1, 0), it.queued(2), it.started(2));
+    await log.readAll();
     await fixture.pool.query('delete from timers where task_id = $1', [it.taskId]);
     await trim(2);
     expect(await twoRounds()).to.equal(1);
@@ -193,9 +135,9 @@ describe('the watchdog', () => {
 
   it('ends a task that was lost time after time', async () => {
     const it = eventsOf(type);
-    await append(it.queued(1, { recoveries: 5 }));
-    await readAll();
-    await accept(1);
+    await log.append(it.queued(1, { recoveries: 5 }));
+    await log.readAll();
+    await log.accept(1);
     expect(await twoRounds()).to.equal(1);
     const failed = recovered[0] as TaskFailed;
     expect(failed).to.include({ event: 'TaskFailed', taskId: it.taskId, attempt: 1 });
