@@ -13,6 +13,10 @@ export interface CheckContext {
   readonly recoveries: number;
   /** The broker may have forgotten that it handed the record out (`Suspicion.forgotten`). */
   readonly forgotten: boolean;
+  /** It has forgotten because the partition's leader is new: every worker that lives has had the session's age to hand over. */
+  readonly leaderIsNew?: boolean;
+  /** Another copy of the record may be on the log (`Suspicion.copy`). */
+  readonly copy?: boolean;
   /** End of the task's events partition, as asked when the session with the present leader was open: a start behind it was locked by this leader. */
   readonly eventsEndAtSession: number;
   /** How long this worker has had that session. */
@@ -42,9 +46,8 @@ export function decideDelivered(
   values: ProtocolValues = protocolDefaults,
 ): CheckDecision {
   if (findings.settled) return { action: 'accept', because: findings.settled };
-  if (context.looks < 2) {
-    return { action: 'look-again', afterMs: context.forgotten ? values.lookAgainAfterForgottenMs : values.lookAgainMs };
-  }
+  const afterMs = context.looks < 2 ? stillToWait(context, values) : 0;
+  if (afterMs > 0) return { action: 'look-again', afterMs };
   const { lastStart } = findings;
   if (lastStart && (context.takeover === 'after-lease' || isPresumedAlive(findings, context, values))) {
     return { action: 'hand-over', starter: lastStart.workerId };
@@ -53,6 +56,17 @@ export function decideDelivered(
   if (starts > values.maxStarts) return { action: 'fail' };
   if (context.delivery >= values.giveBackAtDelivery) return { action: 'give-back' };
   return { action: 'run', starts, alone: starts + context.recoveries >= values.aloneFromStart };
+}
+
+/**
+ * How long a living worker is still given to hand the record over. After a new leader came the time counts from the session with it:
+ * a backlog of thousands of records, all of them perhaps handed out before, would otherwise wait record by record.
+ */
+function stillToWait(context: CheckContext, values: ProtocolValues): number {
+  const { forgotten, leaderIsNew = false, copy = false } = context;
+  const forgottenMs = forgotten ? values.lookAgainAfterForgottenMs - (leaderIsNew ? context.sessionAgeMs : 0) : 0;
+  const otherMs = !forgotten || copy || context.delivery > 1 ? values.lookAgainMs : 0;
+  return Math.max(forgottenMs, otherMs, 0);
 }
 
 /**

@@ -160,7 +160,8 @@ func (g *checkGroup) decide(r *run, events []loggedEvent, end int64, looks int32
 	}
 	return protocol.DecideDelivered(r.check.findings, protocol.CheckContext{
 		WorkerID: worker.options.WorkerID, Takeover: takeover, Delivery: r.record().Delivery, Recoveries: r.queued.Recoveries,
-		Forgotten: g.forgotten, EventsEndAtSession: g.facts.eventsEnds[g.partition], Looks: looks,
+		Forgotten: g.forgotten, LeaderIsNew: r.record().LeaderEpoch < g.facts.hold.LeaderEpoch, Copy: r.check.suspicion.Copy,
+		EventsEndAtSession: g.facts.eventsEnds[g.partition], Looks: looks,
 		SessionAgeMs: time.Since(g.facts.hold.OpenedAt).Milliseconds(),
 	}, worker.options.Values)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/logreader"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/registry"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/safefetch"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/status"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
 )
@@ -34,7 +35,14 @@ const (
 var errStarting = errors.New("starting")
 
 // Run is a worker process: it runs these types until ctx ends, and returns when all that it can bring to an end has come to it.
-func Run(ctx context.Context, c config.Config, types []*task.Definition, logger *slog.Logger) (err error) {
+func Run(ctx context.Context, c config.Config, types []*task.Definition, logger *slog.Logger) error {
+	return runOver(ctx, kafka.DialerOf(c), c, types, logger)
+}
+
+// runOver runs it over a dialer for connections to brokers.
+func runOver(
+	ctx context.Context, dial sharequeue.Dialer, c config.Config, types []*task.Definition, logger *slog.Logger,
+) (err error) {
 	var stops []func()
 	defer func() {
 		for _, stop := range slices.Backward(stops) {
@@ -54,7 +62,7 @@ func Run(ctx context.Context, c config.Config, types []*task.Definition, logger 
 	if err != nil {
 		return err
 	}
-	cluster, err := kafka.Connect(ctx, c, logger)
+	cluster, err := kafka.Connect(ctx, c, dial, logger)
 	if err != nil {
 		return err
 	}

@@ -37,10 +37,10 @@ export class RecordCheck {
       },
       this.world.values,
     );
-    this.look(run, { time: from }, suspicion.forgotten, session);
+    this.look(run, { time: from }, suspicion, session);
   }
 
-  private look(run: Run, from: { time: number } | { offset: number }, forgotten: boolean, session: Session): void {
+  private look(run: Run, from: { time: number } | { offset: number }, suspicion: Suspicion, session: Session): void {
     this.worker.read(run, from, undefined, (events, end) => {
       this.note(run, events);
       run.seenUpTo = end;
@@ -52,7 +52,9 @@ export class RecordCheck {
           takeover: this.world.takeover,
           delivery: run.delivery,
           recoveries: run.queued.recoveries,
-          forgotten,
+          forgotten: suspicion.forgotten,
+          leaderIsNew: run.record.leaderEpoch < session.leaderEpoch,
+          copy: suspicion.copy,
           eventsEndAtSession: session.eventsEnds[run.queued.eventsPartition]!,
           sessionAgeMs: this.worker.now - session.openedAt,
           looks: run.looks,
@@ -60,7 +62,7 @@ export class RecordCheck {
         this.world.values,
       );
       if (decision.action === 'look-again') {
-        this.worker.after(decision.afterMs, () => this.look(run, { offset: end }, forgotten, session));
+        this.worker.after(decision.afterMs, () => this.look(run, { offset: end }, suspicion, session));
         return;
       }
       if (!isHeld(run.hold, this.worker.now)) {

@@ -120,8 +120,6 @@ export class Worker extends Process {
 
   private received(records: readonly AcquiredRecord[], sentAt: number, session: Session): void {
     const lockedUntil = sentAt + this.world.values.lockMs;
-    const below = records.at(-1)?.record.offset ?? Number.POSITIVE_INFINITY;
-    this.shownNothing.push({ at: sentAt, below });
     for (const acquired of records) {
       const { offset, leaderEpoch, queued } = acquired.record;
       const highest = this.highest;
@@ -142,6 +140,8 @@ export class Worker extends Process {
       if (suspicion) this.check.begin(run, suspicion, session);
       else this.gate.enter(run, () => this.begin(run));
     }
+    // Of its own records an answer shows nothing: they may have been to be had for long.
+    this.shownNothing.push({ at: sentAt, below: records.at(-1)?.record.offset ?? Number.POSITIVE_INFINITY });
   }
 
   /** A worker that is handed what it still runs keeps running it. */

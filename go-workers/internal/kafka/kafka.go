@@ -21,6 +21,8 @@ const (
 	connectTimeout = 5 * time.Second
 	startTimeout   = 60 * time.Second
 	retryPause     = 500 * time.Millisecond
+	// metadataMinAge: a leader that is back is found again so soon, not after 5 s.
+	metadataMinAge = 250 * time.Millisecond
 )
 
 // A Cluster is how to reach the brokers.
@@ -33,12 +35,17 @@ type Cluster struct {
 	seeds   []string
 }
 
-// Connect waits while the brokers still start, and refuses those that lack share groups (Kafka 4.2).
-func Connect(ctx context.Context, c config.Config, logger *slog.Logger) (*Cluster, error) {
-	cluster := &Cluster{Dial: (&net.Dialer{Timeout: connectTimeout}).DialContext, seeds: c.Brokers}
+// DialerOf gives the dialer that a configuration asks for.
+func DialerOf(c config.Config) sharequeue.Dialer {
 	if c.TLS {
-		cluster.Dial = (&tls.Dialer{NetDialer: &net.Dialer{Timeout: connectTimeout}}).DialContext
+		return (&tls.Dialer{NetDialer: &net.Dialer{Timeout: connectTimeout}}).DialContext
 	}
+	return (&net.Dialer{Timeout: connectTimeout}).DialContext
+}
+
+// Connect waits while the brokers still start, and refuses those that lack share groups (Kafka 4.2).
+func Connect(ctx context.Context, c config.Config, dial sharequeue.Dialer, logger *slog.Logger) (*Cluster, error) {
+	cluster := &Cluster{Dial: dial, seeds: c.Brokers}
 	cluster.Options = append(cluster.Options, kgo.ClientID("taskflow-"+c.WorkerName), kgo.DisableClientMetrics())
 	switch c.SASLMechanism {
 	case "plain":
@@ -62,7 +69,8 @@ func Connect(ctx context.Context, c config.Config, logger *slog.Logger) (*Cluste
 
 // NewClient gives a further client of the cluster, with these options.
 func (cluster *Cluster) NewClient(options ...kgo.Opt) (*kgo.Client, error) {
-	all := append(cluster.Options[:len(cluster.Options):len(cluster.Options)], kgo.SeedBrokers(cluster.seeds...), kgo.Dialer(cluster.Dial))
+	all := append(cluster.Options[:len(cluster.Options):len(cluster.Options)], kgo.SeedBrokers(cluster.seeds...),
+		kgo.Dialer(cluster.Dial), kgo.MetadataMinAge(metadataMinAge))
 	client, err := kgo.NewClient(append(all, options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("client for Kafka: %w", err)

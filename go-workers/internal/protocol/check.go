@@ -11,6 +11,10 @@ type CheckContext struct {
 	Recoveries int32 `json:"recoveries"`
 	// Forgotten: the broker may have forgotten that it handed the record out.
 	Forgotten bool `json:"forgotten"`
+	// LeaderIsNew: it has forgotten because the partition's leader is new: every worker that lives has had the session's age to hand over.
+	LeaderIsNew bool `json:"leaderIsNew"`
+	// Copy: another copy of the record may be on the log.
+	Copy bool `json:"copy"`
 	// EventsEndAtSession is the end of the task's events partition, as asked when the session with the present leader was open: a
 	// start behind it was locked by this leader.
 	EventsEndAtSession int64 `json:"eventsEndAtSession"`
@@ -56,11 +60,9 @@ func DecideDelivered(findings Findings, context CheckContext, values Values) Che
 		return CheckDecision{Action: Accept, Because: findings.Settled}
 	}
 	if context.Looks < 2 {
-		after := values.LookAgainMs
-		if context.Forgotten {
-			after = values.LookAgainAfterForgottenMs
+		if after := stillToWait(context, values); after > 0 {
+			return CheckDecision{Action: LookAgain, AfterMs: after}
 		}
-		return CheckDecision{Action: LookAgain, AfterMs: after}
 	}
 	last := findings.LastStart
 	if last != nil && (context.Takeover == "after-lease" || isPresumedAlive(last, context, values)) {
@@ -77,6 +79,22 @@ func DecideDelivered(findings Findings, context CheckContext, values Values) Che
 		return CheckDecision{Action: GiveBack}
 	}
 	return CheckDecision{Action: Run, Starts: starts, Alone: starts+context.Recoveries >= values.AloneFromStart}
+}
+
+// stillToWait is how long a living worker is still given to hand the record over. After a new leader came the time counts from the
+// session with it: a backlog of thousands of records, all of them perhaps handed out before, would otherwise wait record by record.
+func stillToWait(context CheckContext, values Values) int64 {
+	var forgotten, other int64
+	if context.Forgotten {
+		forgotten = values.LookAgainAfterForgottenMs
+		if context.LeaderIsNew {
+			forgotten -= context.SessionAgeMs
+		}
+	}
+	if !context.Forgotten || context.Copy || context.Delivery > 1 {
+		other = values.LookAgainMs
+	}
+	return max(forgotten, other, 0)
 }
 
 // isPresumedAlive: the worker that started it may be well and only has not handed over yet, because the broker has forgotten its

@@ -64,6 +64,43 @@ export const deliveredCheck: Decision<Given> = {
       expected: { action: 'look-again', afterMs: 500 },
     },
     {
+      name: 'after a new leader: the moment counts from the session with it',
+      given: given(nothing, { looks: 1, delivery: 1, forgotten: true, leaderIsNew: true, sessionAgeMs: 500 }),
+      expected: { action: 'look-again', afterMs: 1_500 },
+    },
+    {
+      name: 'after a new leader: the moment has passed',
+      given: given(nothing, { looks: 1, delivery: 1, forgotten: true, leaderIsNew: true, sessionAgeMs: 2_000 }),
+      expected: run(1),
+    },
+    {
+      name: 'after a new leader, started: the moment has passed, its worker is presumed alive',
+      given: given(by(1), { looks: 1, delivery: 1, forgotten: true, leaderIsNew: true, sessionAgeMs: 2_000 }),
+      expected: handOver,
+    },
+    {
+      name: 'after a new leader, delivered again by it: its own moment is left',
+      given: given(nothing, { looks: 1, delivery: 2, forgotten: true, leaderIsNew: true, sessionAgeMs: 5_000 }),
+      expected: { action: 'look-again', afterMs: 500 },
+    },
+    {
+      name: 'after a new leader, perhaps a copy: its own moment is left',
+      given: given(nothing, {
+        looks: 1,
+        delivery: 1,
+        forgotten: true,
+        leaderIsNew: true,
+        copy: true,
+        sessionAgeMs: 1_900,
+      }),
+      expected: { action: 'look-again', afterMs: 500 },
+    },
+    {
+      name: 'forgotten without a new leader: the whole moment, however old the session',
+      given: given(nothing, { looks: 1, delivery: 1, forgotten: true, sessionAgeMs: 60_000 }),
+      expected: { action: 'look-again', afterMs: 2_000 },
+    },
+    {
       name: 'not started: the same',
       given: given(nothing, { looks: 1 }),
       expected: { action: 'look-again', afterMs: 500 },

@@ -1,0 +1,4 @@
+package worker
+
+// RunOver lets a test run a worker over a network with faults.
+var RunOver = runOver
