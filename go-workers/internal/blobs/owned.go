@@ -9,10 +9,15 @@ import (
 type Owned struct {
 	store  *Store
 	userID string
+	// keeps: what is stored is kept.
+	keeps bool
 }
 
 // Of gives the store as a user's tasks see it.
-func (s *Store) Of(userID string) *Owned { return &Owned{s, userID} }
+func (s *Store) Of(userID string) *Owned { return &Owned{s, userID, true} }
+
+// Preview gives the store as a preview for a user sees it: blobs can be opened, and what is stored is read and measured, but kept nowhere.
+func (s *Store) Preview(userID string) *Owned { return &Owned{s, userID, false} }
 
 // Open opens a blob of the task's user, by its reference. Its error is a [*taskerror.Error] with the code BLOB_NOT_FOUND where the user has no
 // such blob, or no more.
@@ -27,6 +32,9 @@ func (o *Owned) Open(ctx context.Context, ref string) (*Open, error) {
 func (o *Owned) Store(ctx context.Context, source io.Reader, contentType string) (*Stored, error) {
 	if o == nil || o.store == nil {
 		return nil, unavailable(ctx, nil)
+	}
+	if !o.keeps {
+		return o.store.measure(ctx, source, o.userID, contentType)
 	}
 	return o.store.Put(ctx, source, o.userID, contentType)
 }

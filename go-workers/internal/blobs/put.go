@@ -36,14 +36,26 @@ const abortTimeout = 5 * time.Second
 
 // Put stores what source gives, while it gives it. What fails leaves nothing behind; an error of the source is given as it is.
 func (s *Store) Put(ctx context.Context, source io.Reader, userID, contentType string) (*Stored, error) {
-	name := Name{expiry(time.Now(), s.config.KeepDays), userID, newID()}
-	upload := &upload{store: s, source: source, sum: sha256.New(), key: name.String(), contentType: contentType}
+	upload := s.newUpload(source, userID, contentType)
 	if err := upload.run(ctx); err != nil {
 		return nil, err
 	}
-	return &Stored{
-		Ref: upload.key, Size: upload.size, ContentType: contentType, SHA256: hex.EncodeToString(upload.sum.Sum(nil)), ExpiresAt: name.ExpiresAt,
-	}, nil
+	return upload.stored(), nil
+}
+
+// measure gives what Put would give, but stores nothing.
+func (s *Store) measure(ctx context.Context, source io.Reader, userID, contentType string) (*Stored, error) {
+	upload := s.newUpload(source, userID, contentType)
+	buffer := make([]byte, partBytes)
+	for {
+		_, err := upload.next(ctx, buffer)
+		if err == io.EOF {
+			return upload.stored(), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 type upload struct {
@@ -52,6 +64,20 @@ type upload struct {
 	sum              hash.Hash
 	key, contentType string
 	size             int64
+	expiresAt        time.Time
+}
+
+func (s *Store) newUpload(source io.Reader, userID, contentType string) *upload {
+	name := Name{expiry(time.Now(), s.config.KeepDays), userID, newID()}
+	return &upload{
+		store: s, source: source, sum: sha256.New(), key: name.String(), contentType: contentType, expiresAt: name.ExpiresAt,
+	}
+}
+
+func (u *upload) stored() *Stored {
+	return &Stored{
+		Ref: u.key, Size: u.size, ContentType: u.contentType, SHA256: hex.EncodeToString(u.sum.Sum(nil)), ExpiresAt: u.expiresAt,
+	}
 }
 
 func (u *upload) run(ctx context.Context) error {
