@@ -1,12 +1,13 @@
+import { freePorts } from '@taskflow/log/testing/freePorts';
 import type { TaskEvent, TaskQueued } from '@taskflow/schemas/events';
+import { type ServiceProcess, startServiceProcess } from '@taskflow/service/testing/serviceProcess';
 import { expect } from 'chai';
 import { type OrchestratorFixture, openFixture } from './testing/orchestratorFixture.ts';
-import { freePort, type OrchestratorProcess, startOrchestrator } from './testing/orchestratorProcess.ts';
 import { eventsOf, task } from './testing/taskEvents.ts';
 
 describe('orchestrators, several of them, killed at any moment', () => {
   let fixture: OrchestratorFixture;
-  const running: OrchestratorProcess[] = [];
+  const running: ServiceProcess[] = [];
 
   before(async () => {
     fixture = await openFixture();
@@ -16,10 +17,10 @@ describe('orchestrators, several of them, killed at any moment', () => {
     await Promise.all(running.splice(0).map((process) => process.kill()));
   });
 
-  async function start(): Promise<OrchestratorProcess> {
-    const process = startOrchestrator({
+  async function start(): Promise<ServiceProcess> {
+    const process = startServiceProcess(new URL('main.ts', import.meta.url), {
       TASKFLOW_POSTGRES_URL: fixture.database.url,
-      TASKFLOW_STATUS_PORT: String(await freePort()),
+      TASKFLOW_STATUS_PORT: String((await freePorts(1))[0]),
       TASKFLOW_GROUP_PREFIX: `test.${fixture.database.name}`,
     });
     running.push(process);

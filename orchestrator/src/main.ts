@@ -1,16 +1,11 @@
 import { protocolDefaults } from '@taskflow/core/protocolValues';
-import { createAppender } from '@taskflow/log/appender';
-import { connectCluster } from '@taskflow/log/cluster';
-import { connectRegistry } from '@taskflow/log/registry';
 import { loadConfig } from '@taskflow/service/config';
-import { startStatusServer } from '@taskflow/service/httpStatus';
-import { kafkaAccess } from '@taskflow/service/kafkaAccess';
 import { runService } from '@taskflow/service/lifecycle';
+import { logFoundations } from '@taskflow/service/logFoundations';
 import { createLogger } from '@taskflow/service/logger';
 import { createMetrics } from '@taskflow/service/metrics';
 import { closePostgresPool, createPostgresPool } from '@taskflow/service/postgres';
 import { createReadiness } from '@taskflow/service/readiness';
-import { followTaskTypes } from '@taskflow/service/taskTypes';
 import { orchestratorMetrics } from './metrics.ts';
 import { foldSession, indexedSession } from './sessions.ts';
 import { settings } from './settings.ts';
@@ -26,17 +21,11 @@ runService({
   name: 'orchestrator',
   logger,
   stopTimeoutMs: config.stopTimeoutMs,
-  async start({ onStop, fail, stopping }) {
+  async start(lifecycle) {
+    const { onStop, fail } = lifecycle;
     const started = readiness.check('started');
-    const status = await startStatusServer({ port: config.statusPort, host: config.statusHost, readiness, metrics });
-    onStop('status server', () => status.stop());
-
-    const cluster = await connectCluster({ ...kafkaAccess(config), clientId: 'taskflow-orchestrator', logger });
-    onStop('cluster', () => cluster.close());
-    const registry = await connectRegistry({ url: config.registryUrl, logger });
-    const appender = createAppender(cluster);
-    onStop('appender', () => appender.close());
-    const types = await followTaskTypes({ cluster, codec: registry.codec, logger, signal: stopping, onFailure: fail });
+    const service = { name: 'orchestrator', config, logger, metrics, readiness };
+    const { cluster, registry, appender, types } = await logFoundations(lifecycle, service);
 
     const connect = (purpose: string, session: Readonly<Record<string, string>>) => {
       const applicationName = `taskflow-orchestrator ${purpose}`;

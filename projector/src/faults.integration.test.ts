@@ -2,16 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startPostgres } from '@taskflow/embedded/postgres';
+import { freePorts } from '@taskflow/log/testing/freePorts';
 import { queueTopic } from '@taskflow/schemas/topics';
 import { silentLogger } from '@taskflow/service/logger';
 import { migrate } from '@taskflow/service/migrations';
 import { createPostgresPool } from '@taskflow/service/postgres';
+import { type ServiceProcess, startServiceProcess } from '@taskflow/service/testing/serviceProcess';
 import { createTestDatabase } from '@taskflow/service/testing/testDatabase';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { expectView, foldOf } from './testing/expectedView.ts';
 import { type LogFixture, openLog, topicsOf, typeName } from './testing/logFixture.ts';
-import { freePort, type ProjectorProcess, startProjector } from './testing/projectorProcess.ts';
 import { randomLog } from './testing/randomLog.ts';
 
 describe('the projector, when others fail', function () {
@@ -19,7 +20,7 @@ describe('the projector, when others fail', function () {
   this.timeout(180_000);
 
   let log: LogFixture;
-  let projector: ProjectorProcess | undefined;
+  let projector: ServiceProcess | undefined;
   const cleanups: (() => Promise<unknown>)[] = [];
 
   before(async () => {
@@ -32,10 +33,10 @@ describe('the projector, when others fail', function () {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
 
-  async function start(postgresUrl: string, group: string): Promise<ProjectorProcess> {
-    projector = startProjector({
+  async function start(postgresUrl: string, group: string): Promise<ServiceProcess> {
+    projector = startServiceProcess(new URL('main.ts', import.meta.url), {
       TASKFLOW_POSTGRES_URL: postgresUrl,
-      TASKFLOW_STATUS_PORT: String(await freePort()),
+      TASKFLOW_STATUS_PORT: String((await freePorts(1))[0]),
       TASKFLOW_GROUP_PREFIX: group,
     });
     return projector;
@@ -44,7 +45,7 @@ describe('the projector, when others fail', function () {
   it('is right again after PostgreSQL crashed and lost its last commits', async () => {
     const stateDir = await mkdtemp(path.join(tmpdir(), 'projector-'));
     cleanups.push(() => rm(stateDir, { recursive: true, force: true }));
-    const url = `postgres://taskflow:taskflow@127.0.0.1:${await freePort()}/taskflow`;
+    const url = `postgres://taskflow:taskflow@127.0.0.1:${(await freePorts(1))[0]}/taskflow`;
     const postgres = await startPostgres({ stateDir, url });
     cleanups.push(() => postgres.stop());
     const root = path.join(import.meta.dirname, '..', '..');

@@ -1,13 +1,14 @@
 import { readRange } from '@taskflow/log/reader';
+import { freePorts } from '@taskflow/log/testing/freePorts';
 import { poisonTopic } from '@taskflow/schemas/topics';
 import type { Pool } from '@taskflow/service/postgres';
+import { type ServiceProcess, startServiceProcess } from '@taskflow/service/testing/serviceProcess';
 import { createTestBlobStore } from '@taskflow/service/testing/testBlobStore';
 import { createTestDatabase, type TestDatabase } from '@taskflow/service/testing/testDatabase';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { expectView, foldOf } from './testing/expectedView.ts';
 import { type LogFixture, openLog, topicsOf, typeName } from './testing/logFixture.ts';
-import { freePort, type ProjectorProcess, startProjector } from './testing/projectorProcess.ts';
 import { randomLog } from './testing/randomLog.ts';
 
 describe('the projector', function () {
@@ -17,7 +18,7 @@ describe('the projector', function () {
   let log: LogFixture;
   let database: TestDatabase;
   let pool: Pool;
-  const running: ProjectorProcess[] = [];
+  const running: ServiceProcess[] = [];
 
   before(async () => {
     log = await openLog();
@@ -32,10 +33,10 @@ describe('the projector', function () {
     await database.drop();
   });
 
-  async function start(environment: Readonly<Record<string, string>> = {}): Promise<ProjectorProcess> {
-    const projector = startProjector({
+  async function start(environment: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+    const projector = startServiceProcess(new URL('main.ts', import.meta.url), {
       TASKFLOW_POSTGRES_URL: database.url,
-      TASKFLOW_STATUS_PORT: String(await freePort()),
+      TASKFLOW_STATUS_PORT: String((await freePorts(1))[0]),
       // A group of its own: positions of another database's view are not this one's.
       TASKFLOW_GROUP_PREFIX: `test.${database.name}`,
       ...environment,
@@ -189,7 +190,7 @@ describe('the projector', function () {
       () => expect.fail('it is ready'),
       (reason: Error) => reason,
     );
-    expect(error.message).to.include('The projector ended');
+    expect(error.message).to.include('The service ended');
     expect(JSON.stringify(projector.lines)).to.include(
       'The view tasks is of version 99, this program writes version 1',
     );

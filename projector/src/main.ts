@@ -1,18 +1,13 @@
-import { createAppender } from '@taskflow/log/appender';
-import { connectCluster } from '@taskflow/log/cluster';
-import { connectRegistry } from '@taskflow/log/registry';
 import { createBlobStore } from '@taskflow/service/blobStore';
 import { loadConfig } from '@taskflow/service/config';
-import { startStatusServer } from '@taskflow/service/httpStatus';
-import { kafkaAccess } from '@taskflow/service/kafkaAccess';
 import { runService } from '@taskflow/service/lifecycle';
+import { logFoundations } from '@taskflow/service/logFoundations';
 import { createLogger } from '@taskflow/service/logger';
 import { createMetrics } from '@taskflow/service/metrics';
 import { closePostgresPool, createPostgresPool } from '@taskflow/service/postgres';
 import { createReadiness } from '@taskflow/service/readiness';
 import { connectRedis } from '@taskflow/service/redis';
 import { publishTaskChanges, type TaskChange } from '@taskflow/service/taskChanges';
-import { followTaskTypes } from '@taskflow/service/taskTypes';
 import { connectMongo } from './documents/connectMongo.ts';
 import { parkPoison } from './poison.ts';
 import type { Projection } from './projection.ts';
@@ -33,17 +28,11 @@ runService({
   name: 'projector',
   logger,
   stopTimeoutMs: config.stopTimeoutMs,
-  async start({ onStop, fail, stopping }) {
+  async start(lifecycle) {
+    const { onStop, fail, stopping } = lifecycle;
     const started = readiness.check('started');
-    const status = await startStatusServer({ port: config.statusPort, host: config.statusHost, readiness, metrics });
-    onStop('status server', () => status.stop());
-
-    const cluster = await connectCluster({ ...kafkaAccess(config), clientId: 'taskflow-projector', logger });
-    onStop('cluster', () => cluster.close());
-    const registry = await connectRegistry({ url: config.registryUrl, logger });
-    const appender = createAppender(cluster);
-    onStop('appender', () => appender.close());
-    const types = await followTaskTypes({ cluster, codec: registry.codec, logger, signal: stopping, onFailure: fail });
+    const service = { name: 'projector', config, logger, metrics, readiness };
+    const { cluster, registry, appender, types } = await logFoundations(lifecycle, service);
 
     const redis = connectRedis({ url: config.redisUrl, name: 'taskflow-projector', logger });
     onStop('redis', () => redis.stop());

@@ -1,16 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export interface ReadyAnswer {
   readonly status: string;
   readonly checks: Readonly<Record<string, { readonly state: string; readonly reason?: string } | undefined>>;
 }
 
-/** The orchestrator as `make start` runs it, but from source. */
-export interface OrchestratorProcess {
+/** A service as `make start` runs it, but from source. */
+export interface ServiceProcess {
   readonly lines: readonly Record<string, unknown>[];
   /** Resolves with the answer of `/readyz` once its status is `status`, and it is as `wanted` where that is given. */
   ready(status: number, wanted?: (answer: ReadyAnswer) => boolean): Promise<ReadyAnswer>;
@@ -20,14 +19,14 @@ export interface OrchestratorProcess {
   kill(): Promise<void>;
 }
 
-export function startOrchestrator(environment: Readonly<Record<string, string>>): OrchestratorProcess {
+/** Starts a program whose status port is among the environment given. */
+export function startServiceProcess(
+  program: URL,
+  environment: Readonly<Record<string, string>> & { readonly TASKFLOW_STATUS_PORT: string },
+): ServiceProcess {
   const child: ChildProcess = spawn(
     process.execPath,
-    [
-      '--conditions=taskflow-source',
-      '--disable-warning=TimeoutNegativeWarning',
-      path.join(import.meta.dirname, '..', 'main.ts'),
-    ],
+    ['--conditions=taskflow-source', '--disable-warning=TimeoutNegativeWarning', fileURLToPath(program)],
     { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const ended = once(child, 'close').then(([code]) => code as number | null);
@@ -40,7 +39,7 @@ export function startOrchestrator(environment: Readonly<Record<string, string>>)
     lines,
     async ready(status, wanted = () => true) {
       for (;;) {
-        if (child.exitCode !== null) throw new Error(`The orchestrator ended: ${JSON.stringify(lines.at(-1))}`);
+        if (child.exitCode !== null) throw new Error(`The service ended: ${JSON.stringify(lines.at(-1))}`);
         const response = await fetch(`${base}/readyz`).catch(() => undefined);
         const answer = (await response?.json()) as ReadyAnswer;
         if (response?.status === status && wanted(answer)) return answer;
@@ -57,12 +56,4 @@ export function startOrchestrator(environment: Readonly<Record<string, string>>)
       await ended;
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
