@@ -24,7 +24,10 @@ describe('the api as a whole', () => {
       ['POST', '/tasks/bulk'],
       ['GET', '/tasks'],
       ['GET', '/tasks/counts'],
-      ...['', '/result', '/logs', '/events'].map((path): [string, string] => ['GET', `/tasks/${anId}${path}`]),
+      ...['', '/result', '/result/figures', '/logs', '/events'].map((path): [string, string] => [
+        'GET',
+        `/tasks/${anId}${path}`,
+      ]),
       ...['cancel', 'retry'].map((verb): [string, string] => ['POST', `/tasks/${anId}/${verb}`]),
       ['GET', `/bulk/${anId}`],
       ['GET', '/types'],
@@ -171,7 +174,9 @@ describe('the api as a whole', () => {
     const { json } = await api.call('/readyz');
     expect(json).to.deep.equal({
       status: 'ready',
-      checks: Object.fromEntries(['log', 'types', 'postgres', 'mongo', 'redis'].map((name) => [name, { state: 'ok' }])),
+      checks: Object.fromEntries(
+        ['log', 'types', 'postgres', 'mongo', 'redis', 'blobs'].map((name) => [name, { state: 'ok' }]),
+      ),
     });
   });
 
