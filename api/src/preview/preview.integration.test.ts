@@ -11,6 +11,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
+import { temporaryFolder } from '@taskflow/embedded/testing/temporaryFolder';
 import { until } from '@taskflow/embedded/testing/until';
 import { eventsTopic, queueTopic } from '@taskflow/schemas/topics';
 import {
@@ -33,6 +34,7 @@ function registerGoTypes({ registered }: TestApi): void {
 }
 
 describe('previews', () => {
+  const folder = temporaryFolder();
   let program: string;
   let worker: GoWorker;
   /** It makes the topics that every worker needs, and knows of no workers itself. */
@@ -43,7 +45,7 @@ describe('previews', () => {
 
   before(async function () {
     this.timeout(300_000);
-    program = await buildGoWorker();
+    program = await buildGoWorker(folder);
     without = await startTestApi();
     registerGoTypes(without);
     worker = await startGoWorker(program, { TASKFLOW_FETCH_ALLOW: '127.0.0.1/32', TASKFLOW_PREVIEW_SLOTS: '2' });

@@ -1,7 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -20,9 +18,9 @@ export interface GoWorker {
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
-/** Builds the program; quick where nothing has changed since Go did it last. Gives its path. */
-export async function buildGoWorker(): Promise<string> {
-  const program = path.join(await mkdtemp(path.join(tmpdir(), 'taskflow-go-worker-')), 'go-worker');
+/** Builds the program into a folder; quick where nothing has changed since Go did it last. Gives its path. */
+export async function buildGoWorker(folder: string): Promise<string> {
+  const program = path.join(folder, 'go-worker');
   const args = ['build', '-C', 'go-workers', '-trimpath', '-o', program, './cmd/go-worker'];
   await promisify(execFile)('go', args, { cwd: root, env: { CGO_ENABLED: '0', ...process.env } });
   return program;
