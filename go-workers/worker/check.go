@@ -47,24 +47,37 @@ func (l *lane) check(suspects []*run) {
 		byHold[hold] = append(byHold[hold], r)
 	}
 	for hold, runs := range byHold {
-		go l.checkOn(hold, runs)
+		// What no leader can have forgotten need not wait for what is asked about the session.
+		var sure, unsure []*run
+		for _, r := range runs {
+			if l.suspicionOf(r, r.check.highest, nil).Forgotten {
+				unsure = append(unsure, r)
+			} else {
+				sure = append(sure, r)
+			}
+		}
+		facts := l.queues.factsOf(hold)
+		l.checkKnowing(facts, sure)
+		if len(unsure) > 0 {
+			go l.checkOnceKnown(facts, unsure)
+		}
 	}
 }
 
-func (l *lane) checkOn(hold *sharequeue.Hold, runs []*run) {
-	facts := l.queues.factsOf(hold)
-	if !facts.wait(l.ctx) {
-		for _, r := range runs {
-			l.forget(r, errLockPassed)
-		}
+func (l *lane) checkOnceKnown(facts *sessionFacts, runs []*run) {
+	if facts.wait(l.ctx) {
+		l.checkKnowing(facts, runs)
 		return
 	}
-	values := l.worker.options.Values
+	for _, r := range runs {
+		l.forget(r, errLockPassed)
+	}
+}
+
+func (l *lane) checkKnowing(facts *sessionFacts, runs []*run) {
 	groups := map[checkKey]*checkGroup{}
 	for _, r := range runs {
-		r.check.suspicion = protocol.SuspicionOf(factsOf(r), protocol.PartitionKnowledge{
-			LeaderEpoch: hold.LeaderEpoch, GroupStart: facts.groupStart, Highest: r.check.highest,
-		}, values)
+		r.check.suspicion = l.suspicionOf(r, r.check.highest, facts)
 		if !r.check.suspicion.Any() {
 			l.startChecked(r, protocol.CheckDecision{Action: protocol.Run, Starts: 1})
 			continue
@@ -154,6 +167,10 @@ func (g *checkGroup) decide(r *run, events []loggedEvent, end int64, looks int32
 	worker := g.lane.worker
 	r.findIn(events)
 	r.check.seenUpTo = end
+	eventsEnd := int64(0)
+	if g.forgotten {
+		eventsEnd = g.facts.eventsEnds[g.partition]
+	}
 	takeover := "at-once"
 	if g.lane.definition.TakeoverAfterLease {
 		takeover = "after-lease"
@@ -161,7 +178,7 @@ func (g *checkGroup) decide(r *run, events []loggedEvent, end int64, looks int32
 	return protocol.DecideDelivered(r.check.findings, protocol.CheckContext{
 		WorkerID: worker.options.WorkerID, Takeover: takeover, Delivery: r.record().Delivery, Recoveries: r.queued.Recoveries,
 		Forgotten: g.forgotten, LeaderIsNew: r.record().LeaderEpoch < g.facts.hold.LeaderEpoch, Copy: r.check.suspicion.Copy,
-		EventsEndAtSession: g.facts.eventsEnds[g.partition], Looks: looks,
+		EventsEndAtSession: eventsEnd, Looks: looks,
 		SessionAgeMs: time.Since(g.facts.hold.OpenedAt).Milliseconds(),
 	}, worker.options.Values)
 }

@@ -112,7 +112,7 @@ func (l *lane) read(record *sharequeue.Delivered, highest int64, now time.Time) 
 
 func (l *lane) admit(record *sharequeue.Delivered, event *schemas.TaskQueued, highest int64, now time.Time) *run {
 	r := newRun(l, record, event, now)
-	certain := l.isFirstForCertain(r, highest)
+	certain := !l.suspicionOf(r, highest, nil).Any()
 	if !certain {
 		r.phase, r.check = checking, &recordCheck{highest: highest}
 	}
@@ -132,16 +132,16 @@ func (l *lane) admit(record *sharequeue.Delivered, event *schemas.TaskQueued, hi
 	return nil
 }
 
-// isFirstForCertain: nothing is suspicious, whatever is still to be asked about the session.
-func (l *lane) isFirstForCertain(r *run, highest int64) bool {
-	known := protocol.PartitionKnowledge{LeaderEpoch: r.delivered.Hold().LeaderEpoch, Highest: highest}
-	return !protocol.SuspicionOf(factsOf(r), known, l.worker.options.Values).Any()
-}
-
-func factsOf(r *run) protocol.DeliveredFacts {
-	return protocol.DeliveredFacts{
-		Offset: r.delivered.Offset, LeaderEpoch: r.delivered.LeaderEpoch, Delivery: r.delivered.Delivery, Check: r.queued.Check,
+// suspicionOf a record, with what is known of its session; without it everything of an older leader is suspicious.
+func (l *lane) suspicionOf(r *run, highest int64, facts *sessionFacts) protocol.Suspicion {
+	record := r.record()
+	known := protocol.PartitionKnowledge{LeaderEpoch: record.Hold().LeaderEpoch, Highest: highest}
+	if facts != nil {
+		known.GroupStart = facts.startOfGroup()
 	}
+	return protocol.SuspicionOf(protocol.DeliveredFacts{
+		Offset: record.Offset, LeaderEpoch: record.LeaderEpoch, Delivery: record.Delivery, Check: r.queued.Check,
+	}, known, l.worker.options.Values)
 }
 
 // readLater: the writer used a schema that is newer than this process. It is learned first, while the record stays locked.

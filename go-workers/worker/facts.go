@@ -50,6 +50,16 @@ func newSessionFacts(ctx context.Context, source *factSource, hold *sharequeue.H
 	return facts
 }
 
+// startOfGroup is nil where it is not known, or not yet.
+func (facts *sessionFacts) startOfGroup() *int64 {
+	select {
+	case <-facts.ready:
+		return facts.groupStart
+	default:
+		return nil
+	}
+}
+
 // wait is false where the hold was lost, or ctx ended, before they were known.
 func (facts *sessionFacts) wait(ctx context.Context) bool {
 	select {
@@ -117,8 +127,10 @@ func (source *factSource) groupStart(ctx context.Context, partition int32) (*int
 		return nil, fmt.Errorf("start of share group %s: %w", source.group, err)
 	}
 	start := response.Groups[0].Topics[0].Partitions[0].StartOffset
-	if start < 0 {
-		return nil, fmt.Errorf("share group %s has no start yet", source.group)
+	if start < 0 { // nothing was accepted yet: it begins where the log does
+		if start, err = source.reader.OffsetAt(ctx, source.topic, partition, 0); err != nil {
+			return nil, err
+		}
 	}
 	return &start, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/config"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/kafkatest"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/registry"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/topics"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/worker"
@@ -31,34 +33,41 @@ type fixture struct {
 	taskType string
 
 	mu     sync.Mutex
+	seen   map[string]bool
 	events []schemas.Event
 	lines  []*schemas.TaskLogLine
 }
 
 func newFixture(t *testing.T, brokers []string) *fixture {
 	t.Helper()
-	f := &fixture{T: t, brokers: brokers, registry: kafkatest.RegistryURL(t), client: kafkatest.Client(t, brokers), taskType: kafkatest.Name("go_test")}
+	f := &fixture{T: t, brokers: brokers, registry: kafkatest.RegistryURL(t), client: kafkatest.Client(t, brokers), seen: map[string]bool{}, taskType: kafkatest.Name("go_test")}
 	connected, err := registry.Connect(t.Context(), f.registry, kafkatest.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.codec = connected.Codec
-	ensureSystemTopics(t, f.client)
-	if err := topics.Ensure(t.Context(), f.client, f.taskType, topics.Settings{}, kafkatest.Logger()); err != nil {
-		t.Fatal(err)
+	f.prepare()
+	return f
+}
+
+// prepare the topics of the type, and read them from now on.
+func (f *fixture) prepare() {
+	f.Helper()
+	ensureSystemTopics(f.T, f.client)
+	if err := topics.Ensure(f.Context(), f.client, f.taskType, topics.Settings{}, kafkatest.Logger()); err != nil {
+		f.Fatal(err)
 	}
 	read := []string{schemas.LogsTopic}
 	for _, priority := range schemas.Priorities {
 		read = append(read, schemas.EventsTopic(f.taskType, priority))
 	}
-	reader := kafkatest.Client(t, brokers, kgo.ConsumeTopics(read...), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+	reader := kafkatest.Client(f, f.brokers, kgo.ConsumeTopics(read...), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchMaxWait(100*time.Millisecond))
 	go func() {
-		for t.Context().Err() == nil {
-			reader.PollFetches(t.Context()).EachRecord(f.read)
+		for f.Context().Err() == nil {
+			reader.PollFetches(f.Context()).EachRecord(f.read)
 		}
 	}()
-	return f
 }
 
 // ensureSystemTopics makes those that `make start` makes, where they are not there.
@@ -78,7 +87,11 @@ func (f *fixture) read(record *kgo.Record) {
 	defer f.mu.Unlock()
 	switch decoded := decoded.(type) {
 	case schemas.Event:
-		f.events = append(f.events, decoded)
+		// What was sent again may be on the log twice.
+		if id := decoded.EventHead().EventID; !f.seen[id] {
+			f.seen[id] = true
+			f.events = append(f.events, decoded)
+		}
 	case *schemas.TaskLogLine:
 		if decoded.Type == f.taskType {
 			f.lines = append(f.lines, decoded)
@@ -179,10 +192,22 @@ func (f *fixture) config(environment map[string]string) config.Config {
 // work runs a worker of a type in this process until stop is called, or the test ends.
 func (f *fixture) work(definition *task.Definition, environment map[string]string) (stop func()) {
 	f.Helper()
+	return f.workAll(environment, definition)
+}
+
+// workAll runs a worker of several types.
+func (f *fixture) workAll(environment map[string]string, definitions ...*task.Definition) (stop func()) {
+	f.Helper()
+	return f.workOver((&net.Dialer{}).DialContext, environment, definitions...)
+}
+
+// workOver runs it over a network that may have faults.
+func (f *fixture) workOver(dial sharequeue.Dialer, environment map[string]string, definitions ...*task.Definition) (stop func()) {
+	f.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- worker.Run(ctx, f.config(environment), []*task.Definition{definition}, kafkatest.Logger())
+		ended <- worker.RunOver(ctx, dial, f.config(environment), definitions, kafkatest.Logger())
 	}()
 	var once sync.Once
 	stop = func() {

@@ -58,6 +58,7 @@ type tail struct {
 	mu       sync.Mutex
 	known    bool
 	from, to int64
+	fromAt   int64 // a time that from stands for; 0: none
 	byTask   map[string][]rawEvent
 	bytes    int
 	partial  bool // not all tasks' events are kept
@@ -88,7 +89,10 @@ func (t *tails) look(
 		}
 	}
 	first := from.offset
-	if from.byTime {
+	switch {
+	case from.byTime && one.known && one.fromAt > 0 && one.fromAt <= from.at:
+		first = one.from
+	case from.byTime:
 		if first, err = t.reader.OffsetAt(ctx, topic, partition, from.at); err != nil {
 			return nil, 0, err
 		}
@@ -96,6 +100,9 @@ func (t *tails) look(
 	if err := one.extend(ctx, t.reader, topic, partition, first, to, tasks); err != nil {
 		one.forget()
 		return nil, 0, err
+	}
+	if from.byTime && one.from == first && (one.fromAt == 0 || from.at < one.fromAt) {
+		one.fromAt = max(1, from.at)
 	}
 	found, err := one.find(ctx, first, to, tasks, t.decode)
 	if one.partial {
@@ -140,7 +147,7 @@ func (one *tail) extend(
 		if err := read(ctx, reader, topic, partition, from, one.from, keep); err != nil {
 			return err
 		}
-		one.from = from
+		one.from, one.fromAt = from, 0
 		for _, events := range one.byTask {
 			sort.Slice(events, func(i, j int) bool { return events[i].offset < events[j].offset })
 		}
@@ -205,7 +212,7 @@ func (one *tail) find(
 }
 
 func (one *tail) forget() {
-	one.known, one.partial, one.bytes, one.byTask = false, false, 0, map[string][]rawEvent{}
+	one.known, one.partial, one.bytes, one.fromAt, one.byTask = false, false, 0, 0, map[string][]rawEvent{}
 }
 
 // retryPause before a repetition (1 is the first): a random time up to a bound.

@@ -6,17 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/config"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/kafkatest"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
-	"github.com/taskflow-hub/taskflow-hub/go-workers/worker"
 	schemas "github.com/taskflow-hub/taskflow-hub/schemas/go"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -66,6 +62,10 @@ func handler(ctx context.Context, job task.Job[payload]) (any, error) {
 	case "sleep":
 		time.Sleep(50 * time.Millisecond)
 		return nil, nil
+	case "gate", "gate-fail":
+		return passGate(ctx, job)
+	case "die":
+		os.Exit(3)
 	}
 	return nil, nil
 }
@@ -221,54 +221,6 @@ func TestIntegrationATypeInTheCatalogue(t *testing.T) {
 	}
 	if found.Runtime != "go" || found.MaxAttempts != 3 || found.TimeoutMs != 30_000 || schema.Type != "object" || schema.Schema == "" {
 		t.Errorf("the registration is %+v", found)
-	}
-}
-
-// workerProcess is what the test binary does where it is told to be a worker.
-func workerProcess() {
-	c, err := config.Read(os.Getenv)
-	if err == nil {
-		f := &fixture{taskType: os.Getenv("GO_WORKER_OF_A_TEST")}
-		err = worker.Run(context.Background(), c, []*task.Definition{f.define(handler)}, kafkatest.Logger())
-	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
-
-// startProcess runs a worker as a process of its own.
-func (f *fixture) startProcess(name string) *exec.Cmd {
-	f.Helper()
-	program := exec.Command(os.Args[0])
-	program.Env = append(os.Environ(), "GO_WORKER_OF_A_TEST="+f.taskType, "TASKFLOW_WORKER_NAME="+name,
-		"TASKFLOW_KAFKA_BROKERS="+strings.Join(f.brokers, ","), "TASKFLOW_REGISTRY_URL="+f.registry)
-	program.Stderr = f.Output()
-	if err := program.Start(); err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() {
-		_ = program.Process.Kill()
-		_ = program.Wait()
-	})
-	return program
-}
-
-func TestIntegrationAKilledWorkersTasksRunElsewhere(t *testing.T) {
-	f := newFixture(t, kafkatest.Brokers(t))
-	victim := f.startProcess("victim")
-	held := f.queued(`{"do":"wait"}`, func(event *schemas.TaskQueued) { event.Task.TimeoutMs = 60_000 })
-	f.submit(held)
-	kafkatest.Until(t, "the victim runs it", func() bool { return f.count(schemas.NameTaskStarted, held.TaskID) == 1 })
-	f.startProcess("heir")
-	if err := victim.Process.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	killed := time.Now()
-	kafkatest.Until(t, "it is started elsewhere", func() bool { return f.count(schemas.NameTaskStarted, held.TaskID) == 2 })
-	t.Logf("started elsewhere %v after the kill", time.Since(killed).Round(time.Millisecond))
-	for _, event := range f.of(held.TaskID) {
-		if started, ok := event.(*schemas.TaskStarted); ok && strings.HasPrefix(started.WorkerID, "heir") && started.Delivery < 2 {
-			t.Errorf("the second start: %+v", started)
-		}
 	}
 }
 
