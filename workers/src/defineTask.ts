@@ -1,6 +1,7 @@
 import { typeNamePattern } from '@taskflow/schemas/topics';
 import type { z } from 'zod';
 import type { SafeFetch } from './safeFetch.ts';
+import type { FileResult, TaskBlobs } from './taskBlobs.ts';
 
 /** Lines for the task's own log (`GET /tasks/{id}/logs`). Bounded for each attempt; what is over the bound is counted and dropped. */
 export interface TaskLog {
@@ -29,6 +30,8 @@ export interface TaskContext<Payload> {
   progress(fraction: number, note?: string): void;
   /** The one way for a task to reach a URL that a user chose: it refuses private addresses and bounds everything. */
   readonly fetch: SafeFetch;
+  /** Opens what the user has uploaded, and stores files that the task makes: return a `FileResult` for one that is its result. */
+  readonly blobs: TaskBlobs;
 }
 
 /** Options of a type that a submission may override. What is not set here has the platform's default. */
@@ -66,8 +69,11 @@ export interface TaskDefinition<Payload extends z.ZodType = z.ZodType, Result ex
    * Does the work. At least once: a run whose worker dies is run again. Throw `TaskError` for an error code of its own.
    * Return the value itself, without a promise, where nothing was waited for: at 10,000 tasks a second that counts.
    */
-  run(context: TaskContext<z.output<Payload>>): z.input<Result> | Promise<z.input<Result>>;
+  run(context: TaskContext<z.output<Payload>>): Returned<Result> | Promise<Returned<Result>>;
 }
+
+/** A result as the schema takes it, or a file with figures that it takes. */
+type Returned<Result extends z.ZodType> = z.input<Result> | FileResult<z.input<Result>>;
 
 /** A definition whose payload and result types do not matter to whoever holds it. */
 export type AnyTaskDefinition = Omit<TaskDefinition, 'run' | 'preview'> & {

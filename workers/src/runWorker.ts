@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createBlobStore } from '@taskflow/service/blobStore';
 import { startStatusServer } from '@taskflow/service/httpStatus';
 import { runService } from '@taskflow/service/lifecycle';
 import { createLogger } from '@taskflow/service/logger';
@@ -13,6 +14,7 @@ import { startWorker } from './runtime/worker.ts';
 import { createSafeFetch } from './safeFetch.ts';
 import { slotsOf } from './selectTypes.ts';
 import type { settings } from './settings.ts';
+import { blobTools } from './taskBlobs.ts';
 
 /** Runs this process as a worker of the types that `load` gives, until it is asked to stop. */
 export function runWorker(config: ConfigOf<typeof settings>, load: () => Promise<readonly AnyTaskDefinition[]>): void {
@@ -30,6 +32,9 @@ export function runWorker(config: ConfigOf<typeof settings>, load: () => Promise
       const status = await startStatusServer({ port: config.statusPort, host: config.statusHost, readiness, metrics });
       onStop('status server', () => status.stop());
 
+      const blobStore = createBlobStore(config, { attempts: 5 });
+      onStop('blob store', () => blobStore.close());
+      const blobs = blobTools(blobStore, { keepDays: config.resultBlobKeepDays, maxBytes: config.maxBlobBytes });
       const types = await load();
       const names = types.map(({ type }) => type);
       const log = await connectLog(config, { logger, onStop });
@@ -49,7 +54,7 @@ export function runWorker(config: ConfigOf<typeof settings>, load: () => Promise
         learnSchema: log.learnSchema,
         control,
         logPartitions: await log.partitionsOfLogs(),
-        tools: { fetch: createSafeFetch({ allow: config.fetchAllow }) },
+        tools: { fetch: createSafeFetch({ allow: config.fetchAllow }), blobs },
         protocol: protocolOf(config),
         onStuck: fail,
         metrics,

@@ -1,8 +1,9 @@
-import type { Outcome } from '@taskflow/core/outcome';
+import { maxResultBytes, type Outcome, placeOfResult, resultTooLarge } from '@taskflow/core/outcome';
 import type { RunHold } from '@taskflow/core/runHold';
 import type { Task, TaskError as TaskErrorRecord, TaskQueued } from '@taskflow/schemas/events';
 import type { TaskContext, TaskLog } from '../defineTask.ts';
 import type { SafeFetch } from '../safeFetch.ts';
+import { FileResult, type TaskBlobs } from '../taskBlobs.ts';
 import { TaskError } from '../taskError.ts';
 import { cleanJson, jsonDepth } from './cleanJson.ts';
 import type { LookFrom } from './eventsTail.ts';
@@ -39,6 +40,8 @@ export class TaskRun implements TaskContext<unknown>, Owner {
   payload: unknown;
   /** When the handler began, or when the record came where it has not yet. */
   since = performance.now();
+  /** When the fetch left that brought it: a frozen process reads the answer late. */
+  readonly fetchedAt: number;
 
   // Its place in this process.
   holdsSlot = true;
@@ -81,6 +84,7 @@ export class TaskRun implements TaskContext<unknown>, Owner {
     this.partition = partition;
     this.delivered = delivered;
     this.queued = queued;
+    this.fetchedAt = delivered.lockedUntil - delivered.session.lockMs;
   }
 
   get hold(): RunHold {
@@ -129,6 +133,9 @@ export class TaskRun implements TaskContext<unknown>, Owner {
   }
   get fetch(): SafeFetch {
     return this.lane.tools.fetch;
+  }
+  get blobs(): TaskBlobs {
+    return this.lane.tools.blobs.of(this.userId, this.signal);
   }
   get progress(): TaskContext<unknown>['progress'] {
     return (fraction, note) => {
@@ -234,7 +241,8 @@ export class TaskRun implements TaskContext<unknown>, Owner {
     }
     const { definition } = this.lane;
     try {
-      const parsed = definition.result.safeParse(value);
+      const file = value instanceof FileResult ? value : undefined;
+      const parsed = definition.result.safeParse(file ? file.figures : value);
       if (!parsed.success) {
         this.fail(refusal('RESULT_INVALID', parsed.error));
         return;
@@ -246,11 +254,34 @@ export class TaskRun implements TaskContext<unknown>, Owner {
         return;
       }
       const preview = definition.preview?.(parsed.data as never)?.slice(0, PREVIEW_CHARACTERS);
-      this.end({ kind: 'succeeded', value: text, preview });
+      if (file) this.end({ kind: 'stored', blob: file.blob, figures: text, preview });
+      else this.place(text, preview);
     } catch (error) {
       // Circular, a BigInt, a getter or a preview that throws.
       const message = `The result cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`;
       this.fail(failure('RESULT_INVALID', message.slice(0, 500), false));
+    }
+  }
+
+  /** Puts the result where one of its size belongs. */
+  private place(text: string, preview: string | undefined): void {
+    // Most are so short that their bytes need not be counted.
+    const size = text.length * 3 <= maxResultBytes ? text.length : Buffer.byteLength(text);
+    const { blobs } = this.lane.tools;
+    const place = placeOfResult(size, blobs.maxBytes);
+    if (place === 'event') {
+      this.end({ kind: 'succeeded', value: text, preview });
+    } else if (place === 'nowhere') {
+      this.fail(resultTooLarge(size, blobs.maxBytes));
+    } else {
+      if (this.timer === undefined) this.startTimer(this.queued.task);
+      blobs.storeResult(this.userId, text, this.signal).then(
+        (blob) => {
+          if (this.state === 'running') this.end({ kind: 'stored', blob, figures: null, preview });
+          else this.lane.late();
+        },
+        (error: unknown) => this.threw(error),
+      );
     }
   }
 

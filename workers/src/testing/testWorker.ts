@@ -8,6 +8,8 @@ import { type AnyTaskDefinition, defineTask, type TaskContext } from '../defineT
 import { Control } from '../runtime/control.ts';
 import type { QueueSession } from '../runtime/ports.ts';
 import { startWorker, type Worker, type WorkerOptions } from '../runtime/worker.ts';
+import type { BlobTools } from '../taskBlobs.ts';
+import { fakeBlobs } from './fakeBlobs.ts';
 import { FakeLog, FakeQueue, FakeQueueSet, fakeSession, testCodec } from './fakeLog.ts';
 
 export interface TestWorker {
@@ -25,11 +27,15 @@ export interface TestWorker {
 /** The real runtime over plain objects, with one type, `sample`. */
 export function startTestWorker(
   definition: AnyTaskDefinition,
-  options: { slots?: number; logger?: Logger; protocol?: Partial<ProtocolValues>; log?: FakeLog } & Partial<
-    Pick<WorkerOptions, 'graceMs' | 'learnSchema' | 'stuckExitMs' | 'onStuck'>
-  > = {},
+  options: {
+    slots?: number;
+    logger?: Logger;
+    protocol?: Partial<ProtocolValues>;
+    log?: FakeLog;
+    blobs?: BlobTools;
+  } & Partial<Pick<WorkerOptions, 'graceMs' | 'learnSchema' | 'stuckExitMs' | 'onStuck'>> = {},
 ): TestWorker {
-  const { slots = 4, protocol, log = new FakeLog(), ...rest } = options;
+  const { slots = 4, protocol, log = new FakeLog(), blobs = fakeBlobs(), ...rest } = options;
   const queues = Object.fromEntries(
     PRIORITIES.map((priority) => [priority, new FakeQueue(definition.type, priority)]),
   ) as Record<Priority, FakeQueue>;
@@ -55,7 +61,7 @@ export function startTestWorker(
     codec: testCodec,
     learnSchema: async () => false,
     logPartitions: 1,
-    tools: { fetch: () => Promise.reject(new Error('This test fetches nothing')) },
+    tools: { fetch: () => Promise.reject(new Error('This test fetches nothing')), blobs },
     protocol: { ...protocolDefaults, ...protocol },
     graceMs: 10_000,
     stuckExitMs: 300_000,
