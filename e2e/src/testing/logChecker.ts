@@ -110,7 +110,9 @@ function faultsOfLog({ states }: LogReport, acknowledged: readonly string[]): st
     else if (!hasEnded(state.status)) faults.push(`${id} has not ended: it is ${state.status}`);
     else {
       const ends = timeline(state.history).filter((entry) => entry.counted && isEnd(entry.event)).length;
-      if (ends !== 1) faults.push(`${id} has ${ends} counted ends`);
+      // Only what has ended is opened again.
+      const generations = state.generation + 1;
+      if (ends !== generations) faults.push(`${id} has ${ends} counted ends in ${generations} generations`);
     }
   }
   return faults;
