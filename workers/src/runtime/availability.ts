@@ -27,8 +27,11 @@ export class Availability {
     }
   }
 
-  /** When the record of that offset was not to be had. */
-  unavailableAt(offset: number): number[] {
-    return this.times.filter((_, i) => offset < this.below[i]!);
+  /**
+   * When the record of that offset was not to be had, before the fetch that brought it: of its own records an answer shows
+   * nothing, they may have been to be had for long.
+   */
+  unavailableAt(offset: number, before: number): number[] {
+    return this.times.filter((at, i) => at < before && offset < this.below[i]!);
   }
 }

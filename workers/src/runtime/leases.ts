@@ -170,11 +170,10 @@ export class Leases {
     return true;
   }
 
-  /** From the run's own start where that was a claim; else from when its fetch left, as a frozen process reads the answer late. */
+  /** From the run's own start where that was a claim; else from when its fetch left. */
   private lookFrom(run: TaskRun): LookFrom {
     const { clock, values } = this.lane;
-    const { lockedUntil, session } = run.delivered;
-    run.lookFrom ??= { time: clock.at(Math.min(lockedUntil - session.lockMs, run.since)) - values.brokerClockSkewMs };
+    run.lookFrom ??= { time: clock.at(run.fetchedAt) - values.brokerClockSkewMs };
     return run.lookFrom;
   }
 }

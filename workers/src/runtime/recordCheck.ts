@@ -64,7 +64,7 @@ export class RecordCheck {
       check.suspicion,
       {
         now: clock.now(),
-        unavailableAt: partition.availability.unavailableAt(delivered.offset).map((at) => clock.at(at)),
+        unavailableAt: partition.availability.unavailableAt(delivered.offset, run.fetchedAt).map((at) => clock.at(at)),
         lastEventOfOldLeader,
       },
       { ...values, lockMs: delivered.session.lockMs },
@@ -100,6 +100,8 @@ export class RecordCheck {
         delivery: run.delivered.delivery,
         recoveries: run.queued.recoveries,
         forgotten: check.suspicion.forgotten,
+        leaderIsNew: run.delivered.leaderEpoch < session.leaderEpoch,
+        copy: check.suspicion.copy,
         // Where nobody could say, a starter is presumed alive rather than dead.
         eventsEndAtSession: eventsEnds?.[run.queued.eventsPartition] ?? Number.POSITIVE_INFINITY,
         sessionAgeMs: performance.now() - session.openedAt,
