@@ -30,8 +30,8 @@ const headerValue = z
   .regex(/^[\t\x20-\x7e\u0080-\u00ff]*$/);
 const status = z.int().min(100).max(599);
 
-/** Bytes of a response body that fit into a result. */
-const MAX_BODY_BYTES = 60 * 1024;
+/** Most bytes of a response body. What is too large for an event goes to the blob store. */
+const MAX_BODY_BYTES = 5 * 1024 * 1024;
 
 /** Calls an HTTP API and records what it answered. */
 export default defineTask({
