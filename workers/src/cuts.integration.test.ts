@@ -98,7 +98,7 @@ describe('workers whose connections are cut', function () {
     // Nobody else is there: the records are free, and wait.
     while (
       (await (await fetch(`${worker.status}/metrics`)).text()).includes(
-        'taskflow_worker_slots_in_use{type="' + log.type + '"} 10',
+        `taskflow_worker_slots_in_use{type="${log.type}"} 10`,
       )
     ) {
       await new Promise((resolve) => setTimeout(resolve, 50));

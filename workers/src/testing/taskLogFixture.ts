@@ -35,6 +35,7 @@ const LIMIT_MS = 60_000;
 
 export async function taskLogFixture(
   environment: Readonly<Record<string, string | undefined>> = process.env,
+  type = `tested_${uuidv7().replaceAll('-', '').slice(-20)}`,
 ): Promise<TaskLogFixture> {
   const { TASKFLOW_KAFKA_BROKERS, TASKFLOW_REGISTRY_URL } = environment;
   if (!TASKFLOW_KAFKA_BROKERS || !TASKFLOW_REGISTRY_URL) {
@@ -42,7 +43,6 @@ export async function taskLogFixture(
       'Integration tests find the stack by TASKFLOW_KAFKA_BROKERS and TASKFLOW_REGISTRY_URL; `make test` sets them',
     );
   }
-  const type = `tested_${uuidv7().replaceAll('-', '').slice(-20)}`;
   const cluster: Cluster = await connectCluster({
     brokers: TASKFLOW_KAFKA_BROKERS.split(','),
     clientId: 'workers-test',

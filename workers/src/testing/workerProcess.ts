@@ -17,18 +17,15 @@ export interface WorkerProcess {
 
 const running = new Set<ChildProcess>();
 
-/** Starts a real worker process of a type of the test's own, and waits until it has its queues. */
+/** Starts a real worker process, of a type of the test's own unless another program is named, and waits until it has its queues. */
 export async function startWorkerProcess(
   type: string,
   environment: Readonly<Record<string, string>> = {},
+  program = fileURLToPath(new URL('workerProgram.ts', import.meta.url)),
 ): Promise<WorkerProcess> {
   const child = spawn(
     process.execPath,
-    [
-      '--conditions=taskflow-source',
-      '--disable-warning=TimeoutNegativeWarning',
-      fileURLToPath(new URL('workerProgram.ts', import.meta.url)),
-    ],
+    ['--conditions=taskflow-source', '--disable-warning=TimeoutNegativeWarning', program],
     {
       env: {
         ...process.env,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { parseAllowList } from '@taskflow/workers/fetchAllow';
 import { createSafeFetch } from '@taskflow/workers/safeFetch';
 import { TaskError } from '@taskflow/workers/taskError';
-import { runTask } from '@taskflow/workers/testing/runTask';
+import { runTask } from '@taskflow/workers/testing';
 import { expect } from 'chai';
 import httpRequest from './task.ts';
 

@@ -1,4 +1,4 @@
-import { runTask } from '@taskflow/workers/testing/runTask';
+import { runTask } from '@taskflow/workers/testing';
 import { expect } from 'chai';
 import noop from './task.ts';
 

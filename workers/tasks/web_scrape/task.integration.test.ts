@@ -1,7 +1,7 @@
 import { parseAllowList } from '@taskflow/workers/fetchAllow';
 import { createSafeFetch, type FetchLimits } from '@taskflow/workers/safeFetch';
 import { TaskError } from '@taskflow/workers/taskError';
-import { runTask } from '@taskflow/workers/testing/runTask';
+import { runTask } from '@taskflow/workers/testing';
 import { expect } from 'chai';
 import { type Site, startSite } from './fixtures/site.ts';
 import webScrape from './task.ts';
