@@ -2,11 +2,14 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   evolve,
+  type GatheredEvents,
+  gather,
   hasEnded,
   historyFromJson,
   historyToJson,
   merge,
   restoreState,
+  stateOf,
   statusOf,
   timeline,
   versionOf,
@@ -43,6 +46,20 @@ describe('the fold, for any log', () => {
     fc.assert(
       fc.property(logs, ({ log, withCopies }) => {
         expect(fold(withCopies)).to.deep.equal(fold(log));
+      }),
+      runs,
+    );
+  });
+
+  it('gives the same state when the events are gathered first, in whatever order they come', () => {
+    const logs = anyLogWithCopies.chain(({ withCopies }) =>
+      fc.record({ log: fc.constant(withCopies), other: anyOrder(withCopies) }),
+    );
+    fc.assert(
+      fc.property(logs, ({ log, other }) => {
+        let gathered: GatheredEvents | undefined;
+        for (const recorded of other) gathered = gather(gathered, recorded);
+        expect(stateOf(gathered!)).to.deep.equal(fold(log));
       }),
       runs,
     );

@@ -1,10 +1,12 @@
 import type { Task, TaskEvent, TaskResult } from './events.ts';
-import { deriveState, type StateDraft, type TaskIdentity } from './fold/derive.ts';
+import { deriveState, identityOf, type StateDraft, type TaskIdentity } from './fold/derive.ts';
+import { keptResult, submittedTask } from './fold/gatheredEvents.ts';
 import { withEntry } from './fold/history.ts';
 import { type HistoryEntry, historyEntry } from './fold/historyEntry.ts';
 import type { RecordedEvent, TaskState } from './fold/taskState.ts';
 
 export { eventsPartitionOf } from './fold/eventsPartition.ts';
+export { type GatheredEvents, gather, stateOf } from './fold/gatheredEvents.ts';
 export type { HistoryEntry } from './fold/historyEntry.ts';
 export { historyFromJson, historyToJson } from './fold/historyJson.ts';
 export { hasEnded, statusOf } from './fold/status.ts';
@@ -55,7 +57,7 @@ export function restoreState(
 /** Fills in what the history does not hold: from the event just folded, or else from the state before it. */
 function withPayloads(draft: StateDraft, event: TaskEvent, before: TaskState | undefined): TaskState {
   if (draft.submittedBy === event.eventId) {
-    draft.submission = event.event === 'TaskQueued' || event.event === 'TaskScheduled' ? event.task : null;
+    draft.submission = submittedTask(event);
   } else {
     draft.submission = before?.submission ?? null;
   }
@@ -64,20 +66,4 @@ function withPayloads(draft: StateDraft, event: TaskEvent, before: TaskState | u
     draft.result = decides ? keptResult(event.result) : (before?.result ?? null);
   }
   return draft;
-}
-
-/** A value that lies in the results view is not kept a second time. (In that of a file in the blob store are its figures.) */
-function keptResult(result: TaskResult): TaskResult {
-  return result.storage !== 'mongo' || result.value === null ? result : { ...result, value: null };
-}
-
-function identityOf(event: TaskEvent): TaskIdentity {
-  return {
-    id: event.taskId,
-    userId: event.userId,
-    type: event.type,
-    priority: event.priority,
-    runId: event.runId,
-    stepId: event.stepId,
-  };
 }

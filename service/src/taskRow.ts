@@ -45,27 +45,31 @@ export function taskStateFromRow(row: TaskStateRow): TaskState {
   });
 }
 
+/** The value of each column for a state. Tags are a literal of `text[]`. */
+export const TASK_COLUMNS = {
+  id: ({ id }: TaskState): string => id,
+  user_id: ({ userId }: TaskState): string => userId,
+  type: ({ type }: TaskState): string => type,
+  priority: ({ priority }: TaskState): string => priority,
+  run_id: ({ runId }: TaskState): string | null => runId,
+  step_id: ({ stepId }: TaskState): string | null => stepId,
+  status: ({ status }: TaskState): string => status,
+  version: ({ version }: TaskState): number => version,
+  created_at: ({ createdAt }: TaskState): number => createdAt,
+  finished_at: ({ finishedAt }: TaskState): number | null => finishedAt,
+  error_code: ({ error }: TaskState): string | null => (error === null ? null : error.code),
+  tags: ({ submission }: TaskState): string | null =>
+    submission === null || submission.tags.length === 0 ? null : searchableTags(submission.tags),
+  payload: ({ submission }: TaskState): string | null => (submission === null ? null : submission.payload),
+  options: ({ submission }: TaskState): string | null => (submission === null ? null : optionsToJson(submission)),
+  result: ({ result }: TaskState): string | null => (result === null ? null : resultToJson(result)),
+  history: ({ history }: TaskState): string => historyToJson(history),
+};
+
 /** The row that holds a state. */
 export function rowOfTaskState(state: TaskState): TaskRow & { readonly tags: string | null } {
-  const { submission, result } = state;
-  return {
-    id: state.id,
-    user_id: state.userId,
-    type: state.type,
-    priority: state.priority,
-    run_id: state.runId,
-    step_id: state.stepId,
-    status: state.status,
-    version: state.version,
-    created_at: state.createdAt,
-    finished_at: state.finishedAt,
-    error_code: state.error === null ? null : state.error.code,
-    tags: submission === null || submission.tags.length === 0 ? null : searchableTags(submission.tags),
-    payload: submission === null ? null : submission.payload,
-    options: submission === null ? null : optionsToJson(submission),
-    result: result === null ? null : resultToJson(result),
-    history: historyToJson(state.history),
-  };
+  const values = Object.entries(TASK_COLUMNS).map(([name, of]) => [name, of(state)]);
+  return Object.fromEntries(values) as TaskRow & { readonly tags: string | null };
 }
 
 // Values in the order below and no names, since these texts are written for every task: what a write costs goes by its bytes.

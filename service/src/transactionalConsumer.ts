@@ -31,8 +31,6 @@ export interface Effects<E, Folded, Outcome> {
   write(tx: PoolClient, folded: Folded): Promise<Outcome>;
   /** What others are told when it is committed. Not repeated; its failure is the caller's to handle. */
   committed?(outcome: Outcome): void;
-  /** A transaction did not commit, or may not have: whatever is remembered of the database may be wrong. */
-  forget?(): void;
 }
 
 export interface TransactionalConsumerOptions<E, Folded, Outcome> {
@@ -183,7 +181,6 @@ export class TransactionalConsumer<E, Folded, Outcome> {
    */
   readonly #distrust = (): void => {
     if (this.#stopped) return;
-    this.#options.effects.forget?.();
     this.#drop();
     this.#options.reread();
   };
@@ -264,7 +261,6 @@ export class TransactionalConsumer<E, Folded, Outcome> {
       try {
         return await work();
       } catch (error) {
-        effects.forget?.();
         if (generation !== this.#generation) return undefined;
         if (error instanceof PositionRefusedError) {
           logger.warn('Positions were refused, reading again from what is stored', { error });

@@ -143,7 +143,7 @@ async function measure(url: string, tasks: number, behind: number): Promise<Row>
     effects: {
       ...effects,
       committed: (outcome) => {
-        writes += outcome.changes.length;
+        writes += outcome.length;
         effects.committed?.(outcome);
       },
     },

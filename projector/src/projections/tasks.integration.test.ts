@@ -1,6 +1,8 @@
 import type { LogRecord } from '@taskflow/log/logRecord';
 import { createCodec } from '@taskflow/schemas/codec';
 import { recordNames } from '@taskflow/schemas/events';
+import { taskEvent } from '@taskflow/schemas/testing/taskEvents';
+import { eventsTopic, queueTopic } from '@taskflow/schemas/topics';
 import { createDecoding } from '@taskflow/service/decoding';
 import { silentLogger } from '@taskflow/service/logger';
 import { partitionKey, type TopicPartition } from '@taskflow/service/positions';
@@ -44,9 +46,9 @@ describe('the view tasks', () => {
   beforeEach(() => reading.query('truncate tasks, task_counts, dead_letters, consumer_positions'));
 
   /** An instance of the projector, as far as it concerns this view; what it rereads it is given again. */
-  function instance(options: { remember?: number; onFlush?: () => void } = {}) {
+  function instance(options: { onFlush?: () => void } = {}) {
     const changes: TaskChange[] = [];
-    const view = tasksView({ onChanges: (changed) => changes.push(...changed), remember: options.remember ?? 1_000 });
+    const view = tasksView({ onChanges: (changed) => changes.push(...changed) });
     const pool = database.pool({ session: VIEW_SESSION, pipeline: true, maxConnections: 1 });
     let rereads = 0;
     const consumer = new TransactionalConsumer({
@@ -96,11 +98,10 @@ describe('the view tasks', () => {
       fc.asyncProperty(
         randomLog('noop', { tasks: 12, events: 120 }),
         fc.integer({ min: 1, max: 40 }),
-        fc.constantFrom(0, 3, 1_000),
-        async (log, chunk, remember) => {
+        async (log, chunk) => {
           await reading.query('truncate tasks, task_counts, dead_letters, consumer_positions');
           const partitions = partitionsOf(log);
-          const { consumer, changes } = instance({ remember });
+          const { consumer, changes } = instance();
           await feed(consumer, partitions, chunk);
           const expected = foldOf([...partitions.values()].flat());
           await expectView(reading, expected);
@@ -148,6 +149,25 @@ describe('the view tasks', () => {
     await feed(consumer, partitions, 50);
     expect(cuts.length).to.be.greaterThan(2);
     await expectView(reading, foldOf([...partitions.values()].flat()));
+  });
+
+  it('keeps the error of the last attempt when a task is cancelled that waits for its retry', async () => {
+    const log: Addressed[] = [
+      { topic: queueTopic('noop', 'normal'), partition: 0, event: taskEvent('TaskQueued', { type: 'noop' }) },
+      ...(['TaskStarted', 'TaskRetryScheduled', 'TaskCancelled'] as const).map((name) => ({
+        topic: eventsTopic('noop', 'normal'),
+        partition: 0,
+        event: taskEvent(name, { type: 'noop' }),
+      })),
+    ];
+    const partitions = partitionsOf(log);
+    const { consumer } = instance();
+    const beforeTheCancel = new Map([...partitions].map(([key, records]) => [key, records.slice(0, 2)]));
+    await feed(consumer, beforeTheCancel, 10);
+    await feed(consumer, partitions, 10);
+    await expectView(reading, foldOf([...partitions.values()].flat()));
+    const { rows } = await reading.query('select status, error_code from tasks');
+    expect(rows).to.deep.equal([{ status: 'cancelled', error_code: 'HTTP_STATUS' }]);
   });
 
   it('neither shows nor counts a task before its submission has come', async () => {

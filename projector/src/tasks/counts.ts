@@ -2,13 +2,33 @@ import type { TaskState } from '@taskflow/schemas/fold';
 import { arrayParameter } from '@taskflow/service/postgresArrays';
 import type { PoolClient } from 'pg';
 
+/** What the counts go by in a task that is shown. */
+export interface Shown {
+  readonly status: string;
+  readonly errorCode: string | null;
+}
+
+/** Tasks of one user and type that have changed alike; `undefined` where they were, or are, not shown. */
+export interface ViewChange {
+  readonly task: { readonly userId: string; readonly type: string };
+  readonly before: Shown | undefined;
+  readonly after: Shown | undefined;
+  /** How many tasks. */
+  readonly count: number;
+}
+
+/** Only tasks with a submission are shown. */
+export function shownOf({ submission, status, error }: TaskState): Shown | undefined {
+  return submission === null ? undefined : { status, errorCode: error === null ? null : error.code };
+}
+
 /** A table that says of how many shown tasks something holds, for each user and type; written in the transactions that change the tasks. */
 export interface CountTable {
   readonly name: string;
   /** The column that says what is counted. */
   readonly column: string;
   /** What a task counts as; undefined: it does not. */
-  readonly groupOf: (state: TaskState) => string | undefined;
+  readonly groupOf: (shown: Shown) => string | undefined;
 }
 
 export const taskCounts: CountTable = {
@@ -21,7 +41,7 @@ export const taskCounts: CountTable = {
 export const deadLetters: CountTable = {
   name: 'dead_letters',
   column: 'code',
-  groupOf: ({ status, error }) => (status === 'failed' ? error?.code : undefined),
+  groupOf: ({ status, errorCode }) => (status === 'failed' ? (errorCode ?? undefined) : undefined),
 };
 
 /** By how much one number of a table changes. */
@@ -32,28 +52,21 @@ export interface CountChange {
   readonly by: number;
 }
 
-/** A task before and after a flush; `undefined` before where it had no row. */
-export interface StateChange {
-  readonly before: TaskState | undefined;
-  readonly after: TaskState;
-}
-
-/** What the changes of a flush do to the counts, in the order in which the rows are locked. Only tasks with a submission count. */
-export function countChanges({ groupOf }: CountTable, changes: readonly StateChange[]): CountChange[] {
+/** What the changes of a flush do to the counts, in the order in which the rows are locked. */
+export function countChanges({ groupOf }: CountTable, changes: readonly ViewChange[]): CountChange[] {
   const counts = new Map<string, { userId: string; type: string; group: string; by: number }>();
-  const add = ({ userId, type }: TaskState, group: string, by: number): void => {
+  const add = ({ userId, type }: ViewChange['task'], group: string, by: number): void => {
     const key = `${userId} ${type} ${group}`;
     const count = counts.get(key);
     if (count === undefined) counts.set(key, { userId, type, group, by });
     else count.by += by;
   };
-  const shownGroup = (state: TaskState | undefined): string | undefined =>
-    state === undefined || state.submission === null ? undefined : groupOf(state);
-  for (const { before, after } of changes) {
-    const [from, to] = [shownGroup(before), shownGroup(after)];
+  for (const { task, before, after, count } of changes) {
+    const from = before && groupOf(before);
+    const to = after && groupOf(after);
     if (from === to) continue;
-    if (before !== undefined && from !== undefined) add(before, from, -1);
-    if (to !== undefined) add(after, to, 1);
+    if (from !== undefined) add(task, from, -count);
+    if (to !== undefined) add(task, to, count);
   }
   return [...counts]
     .filter(([, count]) => count.by !== 0)

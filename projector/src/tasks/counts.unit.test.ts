@@ -1,13 +1,27 @@
 import type { TaskState } from '@taskflow/schemas/fold';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { countChanges, deadLetters, type StateChange, taskCounts } from './counts.ts';
+import { type CountTable, countChanges, deadLetters, shownOf, taskCounts } from './counts.ts';
 
 const user = '00000000-0000-4000-8000-000000000001';
 const state = (status: string, submitted = true, type = 'noop', userId = user) =>
-  ({ userId, type, status, submission: submitted ? {} : null }) as unknown as TaskState;
+  ({ userId, type, status, submission: submitted ? {} : null, error: null }) as unknown as TaskState;
+interface StateChange {
+  readonly before: TaskState | undefined;
+  readonly after: TaskState;
+}
+const countsOf = (table: CountTable, changes: readonly StateChange[]) =>
+  countChanges(
+    table,
+    changes.map(({ before, after }) => ({
+      task: after,
+      before: before && shownOf(before),
+      after: shownOf(after),
+      count: 1,
+    })),
+  );
 const shown = (changes: StateChange[]) =>
-  countChanges(taskCounts, changes).map(({ type, group, by }) => `${type} ${group} ${by > 0 ? '+' : ''}${by}`);
+  countsOf(taskCounts, changes).map(({ type, group, by }) => `${type} ${group} ${by > 0 ? '+' : ''}${by}`);
 
 describe('countChanges', () => {
   it('counts new tasks, and moves those that change', () => {
@@ -30,16 +44,26 @@ describe('countChanges', () => {
     expect(shown([{ before: state('running'), after: state('running') }])).to.deep.equal([]);
   });
 
+  it('counts tasks that changed alike at once', () => {
+    const queued = { status: 'queued', errorCode: null };
+    const failed = { status: 'failed', errorCode: 'TIMEOUT' };
+    const changes = [{ task: { userId: user, type: 'noop' }, before: queued, after: failed, count: 7 }];
+    const of = (table: CountTable) => countChanges(table, changes).map(({ group, by }) => [group, by]);
+    expect(of(taskCounts)).to.deep.equal([
+      ['failed', 7],
+      ['queued', -7],
+    ]);
+    expect(of(deadLetters)).to.deep.equal([['TIMEOUT', 7]]);
+  });
+
   it('comes in one order, whatever the order of the tasks', () => {
     const changes = [
       { before: undefined, after: state('queued', true, 'b') },
       { before: state('queued', true, 'a'), after: state('failed', true, 'a') },
       { before: undefined, after: state('queued', true, 'b', '00000000-0000-4000-8000-000000000000') },
     ];
-    expect(countChanges(taskCounts, changes)).to.deep.equal(countChanges(taskCounts, changes.toReversed()));
-    expect(
-      countChanges(taskCounts, changes).map(({ userId, type, group }) => [userId.at(-1), type, group]),
-    ).to.deep.equal([
+    expect(countsOf(taskCounts, changes)).to.deep.equal(countsOf(taskCounts, changes.toReversed()));
+    expect(countsOf(taskCounts, changes).map(({ userId, type, group }) => [userId.at(-1), type, group])).to.deep.equal([
       ['0', 'b', 'queued'],
       ['1', 'a', 'failed'],
       ['1', 'a', 'queued'],
@@ -55,7 +79,7 @@ describe('countChanges', () => {
           before: before === null ? undefined : state(before.status, before.submitted),
           after: state(after.status, after.submitted),
         }));
-        const total = countChanges(taskCounts, changes).reduce((sum, { by }) => sum + by, 0);
+        const total = countsOf(taskCounts, changes).reduce((sum, { by }) => sum + by, 0);
         const visible = (states: (TaskState | undefined)[]) => states.filter((each) => each?.submission).length;
         expect(total).to.equal(
           visible(changes.map(({ after }) => after)) - visible(changes.map(({ before }) => before)),
@@ -69,7 +93,7 @@ describe('dead letters', () => {
   const failed = (code: string) => ({ ...state('failed'), error: { code } }) as unknown as TaskState;
   const retrying = (code: string) => ({ ...state('retrying'), error: { code } }) as unknown as TaskState;
   const counted = (changes: StateChange[]) =>
-    countChanges(deadLetters, changes).map(({ group, by }) => `${group} ${by > 0 ? '+' : ''}${by}`);
+    countsOf(deadLetters, changes).map(({ group, by }) => `${group} ${by > 0 ? '+' : ''}${by}`);
 
   it('are what has failed, by code', () => {
     expect(

@@ -1,55 +1,107 @@
 import type { TaskState } from '@taskflow/schemas/fold';
 import { arrayParameter, type ElementType } from '@taskflow/service/postgresArrays';
-import { rowOfTaskState, TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
+import { TASK_COLUMNS, TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
 import type { PoolClient } from 'pg';
+import { type Continuation, leastVersionOf } from './continuation.ts';
+import type { ViewChange } from './counts.ts';
 
-type Row = ReturnType<typeof rowOfTaskState>;
-
-/** What an update sets, with the type of each. */
-const MUTABLE = {
-  status: 'text',
-  version: 'int8',
-  created_at: 'timestamptz',
-  finished_at: 'timestamptz',
-  error_code: 'text',
-  tags: 'text',
-  payload: 'text',
-  options: 'text',
-  result: 'text',
-  history: 'text',
-} as const satisfies Partial<Record<keyof Row, ElementType>>;
-
-const ALL = {
-  id: 'uuid',
-  user_id: 'uuid',
-  type: 'text',
-  priority: 'text',
-  run_id: 'text',
-  step_id: 'text',
-  ...MUTABLE,
-} as const satisfies Record<keyof Row, ElementType>;
-
-type Columns = Readonly<Record<string, ElementType>>;
-
-/** `unnest($1::uuid[], …) as row(id, …)` */
-function unnest(columns: Columns): string {
-  const parameters = Object.values(columns).map((type, index) => `$${index + 1}::${type}[]`);
-  return `unnest(${parameters.join(', ')}) as row(${Object.keys(columns).join(', ')})`;
+/** A column of a statement's rows: its type, and its value for a task. */
+interface Column<T> {
+  readonly type: ElementType;
+  readonly of: (item: T) => string | number | null;
 }
 
-const names = Object.keys(ALL);
+type Columns<T> = Readonly<Record<string, Column<T>>>;
+
+const IDENTITY = {
+  id: { type: 'uuid', of: TASK_COLUMNS.id },
+  user_id: { type: 'uuid', of: TASK_COLUMNS.user_id },
+  type: { type: 'text', of: TASK_COLUMNS.type },
+  priority: { type: 'text', of: TASK_COLUMNS.priority },
+  run_id: { type: 'text', of: TASK_COLUMNS.run_id },
+  step_id: { type: 'text', of: TASK_COLUMNS.step_id },
+} as const satisfies Columns<TaskState>;
+
+/** What any event may change. */
+const COURSE = {
+  status: { type: 'text', of: TASK_COLUMNS.status },
+  version: { type: 'int8', of: TASK_COLUMNS.version },
+  finished_at: { type: 'timestamptz', of: TASK_COLUMNS.finished_at },
+  error_code: { type: 'text', of: TASK_COLUMNS.error_code },
+  result: { type: 'text', of: TASK_COLUMNS.result },
+  history: { type: 'text', of: TASK_COLUMNS.history },
+} as const satisfies Columns<TaskState>;
+
+const SUBMISSION = {
+  created_at: { type: 'timestamptz', of: TASK_COLUMNS.created_at },
+  tags: { type: 'text', of: TASK_COLUMNS.tags },
+  payload: { type: 'text', of: TASK_COLUMNS.payload },
+  options: { type: 'text', of: TASK_COLUMNS.options },
+} as const satisfies Columns<TaskState>;
+
+const INSERTED: Columns<TaskState> = { ...IDENTITY, ...COURSE, ...SUBMISSION };
 
 const INSERT = {
   name: 'insert-tasks',
-  text: `insert into tasks (${names.join(', ')})
-    select ${names.map((name) => (name === 'tags' ? 'row.tags::text[]' : `row.${name}`)).join(', ')}
-    from ${unnest(ALL)}
+  text: `insert into tasks (${Object.keys(INSERTED).join(', ')})
+    select ${Object.keys(INSERTED)
+      .map((name) => (name === 'tags' ? 'row.tags::text[]' : `row.${name}`))
+      .join(', ')}
+    from ${unnest(INSERTED)}
     on conflict (id) do nothing`,
 };
 
-const UPDATED: Columns = { id: 'uuid', expected: 'xid', ...MUTABLE };
+const CONTINUED: Columns<Continuation> = {
+  id: { type: 'uuid', of: TASK_COLUMNS.id },
+  least: { type: 'int8', of: leastVersionOf },
+  ...COURSE,
+};
 
-// The submission of a task does not change but by a redrive: null leaves it as it is, and a large payload is not sent again.
+// The new entries of a history stand behind the old ones: see `isContinuation`.
+const CONTINUE = {
+  name: 'continue-tasks',
+  text: `with changed as (
+      update tasks task set
+        status = row.status,
+        version = row.version,
+        finished_at = row.finished_at,
+        error_code = row.error_code,
+        result = row.result,
+        history = left(task.history, -1) || ',' || substr(row.history, 2)
+      from ${unnest(CONTINUED)}
+      where task.id = row.id and task.version < row.least and task.payload is not null
+      returning new.user_id, new.type, old.status as old_status, old.error_code as old_code, new.status, new.error_code
+    )
+    select user_id, type, old_status, old_code, status, error_code, count(*) as count from changed
+    group by user_id, type, old_status, old_code, status, error_code`,
+};
+
+/** The row before, locked, and what it becomes. */
+export interface RowUpdate {
+  readonly before: TaskState;
+  readonly after: TaskState;
+}
+
+const after =
+  (column: (state: TaskState) => string | number | null) =>
+  ({ after: state }: RowUpdate) =>
+    column(state);
+
+/** The submission of a task mostly stays as it is: null leaves it so, and a large payload is not sent again. */
+const unlessKept =
+  (column: (state: TaskState) => string | number | null) =>
+  ({ before, after: state }: RowUpdate) =>
+    before.submittedBy === state.submittedBy ? null : column(state);
+
+const UPDATED: Columns<RowUpdate> = {
+  id: { type: 'uuid', of: after(TASK_COLUMNS.id) },
+  created_at: { type: 'timestamptz', of: after(TASK_COLUMNS.created_at) },
+  ...Object.fromEntries(Object.entries(COURSE).map(([name, { type, of }]) => [name, { type, of: after(of) }])),
+  tags: { type: 'text', of: unlessKept(TASK_COLUMNS.tags) },
+  payload: { type: 'text', of: unlessKept(TASK_COLUMNS.payload) },
+  options: { type: 'text', of: unlessKept(TASK_COLUMNS.options) },
+};
+
 const UPDATE = {
   name: 'update-tasks',
   text: `update tasks task set
@@ -64,7 +116,7 @@ const UPDATE = {
       result = row.result,
       history = row.history
     from ${unnest(UPDATED)}
-    where task.id = row.id and (row.expected is null or task.xmin = row.expected)`,
+    where task.id = row.id`,
 };
 
 const LOCK_OTHERS = {
@@ -75,54 +127,61 @@ const LOCK_OTHERS = {
     for update`,
 };
 
-/** How an update changes a row, and the transaction that must have written the row last; null where the row is locked. */
-export interface RowUpdate {
-  readonly before: TaskState;
-  readonly after: TaskState;
-  readonly expectedXid: number | null;
+/** `unnest($1::uuid[], …) as row(id, …)` */
+function unnest<T>(columns: Columns<T>): string {
+  const parameters = Object.values(columns).map(({ type }, index) => `$${index + 1}::${type}[]`);
+  return `unnest(${parameters.join(', ')}) as row(${Object.keys(columns).join(', ')})`;
 }
 
-/** The number that rows written in this transaction have as their `xmin`. */
-export async function currentXid(tx: PoolClient): Promise<number> {
-  const { rows } = await tx.query<{ xid: string }>({
-    name: 'current-xid',
-    text: 'select pg_current_xact_id()::xid::text as xid',
-  });
-  return Number(rows[0]!.xid);
+function parameters<T>(columns: Columns<T>, items: readonly T[]): Buffer[] {
+  return Object.values(columns).map(({ type, of }) => arrayParameter(type, items.map(of)));
 }
 
 /** Inserts rows for the tasks that have none, and returns how many. `states` are sorted by id. */
 export async function insertNew(tx: PoolClient, states: readonly TaskState[]): Promise<number> {
   if (states.length === 0) return 0;
-  const rows = states.map(rowOfTaskState);
-  const { rowCount } = await tx.query({ ...INSERT, values: parameters(ALL, rows) });
+  const { rowCount } = await tx.query({ ...INSERT, values: parameters(INSERTED, states) });
   return rowCount ?? 0;
 }
 
-/** Updates the rows that are as expected, and returns how many. `updates` are sorted by id. */
-export async function update(tx: PoolClient, updates: readonly RowUpdate[]): Promise<number> {
-  if (updates.length === 0) return 0;
-  const rows = updates.map(updatedRow);
-  const { rowCount } = await tx.query({ ...UPDATE, values: parameters(UPDATED, rows) });
-  return rowCount ?? 0;
+/** The same, but returns the ids of the rows that are new. */
+export async function insertMissing(tx: PoolClient, states: readonly TaskState[]): Promise<ReadonlySet<string>> {
+  const { rows } = await tx.query<{ id: string }>({
+    name: `${INSERT.name}-returning`,
+    text: `${INSERT.text} returning id`,
+    values: parameters(INSERTED, states),
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Continues the rows that stand where all of this is still to come; returns what that changed, in groups. `states` are sorted by id. */
+export async function continueRows(tx: PoolClient, states: readonly Continuation[]): Promise<readonly ViewChange[]> {
+  if (states.length === 0) return [];
+  const { rows } = await tx.query<{
+    user_id: string;
+    type: string;
+    old_status: string;
+    old_code: string | null;
+    status: string;
+    error_code: string | null;
+    count: number;
+  }>({ ...CONTINUE, values: parameters(CONTINUED, states) });
+  return rows.map((row) => ({
+    task: { userId: row.user_id, type: row.type },
+    before: { status: row.old_status, errorCode: row.old_code },
+    after: { status: row.status, errorCode: row.error_code },
+    count: row.count,
+  }));
+}
+
+/** Updates locked rows. `updates` are sorted by id. */
+export async function update(tx: PoolClient, updates: readonly RowUpdate[]): Promise<void> {
+  if (updates.length === 0) return;
+  await tx.query({ ...UPDATE, values: parameters(UPDATED, updates) });
 }
 
 /** The states of those of the tasks whose rows were not written by this transaction, locked in the order of their ids. */
 export async function lockOthers(tx: PoolClient, ids: readonly string[]): Promise<TaskState[]> {
   const { rows } = await tx.query<TaskStateRow>({ ...LOCK_OTHERS, values: [arrayParameter('uuid', ids)] });
   return rows.map(taskStateFromRow);
-}
-
-function updatedRow({ before, after, expectedXid }: RowUpdate) {
-  const row = { ...rowOfTaskState(after), expected: expectedXid };
-  return before.submittedBy === after.submittedBy ? { ...row, tags: null, payload: null, options: null } : row;
-}
-
-function parameters<R extends object>(columns: Columns, rows: readonly R[]): Buffer[] {
-  return Object.entries(columns).map(([name, type]) =>
-    arrayParameter(
-      type,
-      rows.map((row) => row[name as keyof R] as string | number | null),
-    ),
-  );
 }

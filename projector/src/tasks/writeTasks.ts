@@ -1,69 +1,70 @@
 import { merge, type TaskState } from '@taskflow/schemas/fold';
 import type { PoolClient } from 'pg';
-import { applyCountChanges, countChanges, deadLetters, type StateChange, taskCounts } from './counts.ts';
-import type { RecentStates } from './recentStates.ts';
-import { currentXid, insertNew, lockOthers, type RowUpdate, update } from './taskTable.ts';
+import { type Continuation, isContinuation } from './continuation.ts';
+import { applyCountChanges, countChanges, deadLetters, shownOf, taskCounts, type ViewChange } from './counts.ts';
+import { continueRows, insertMissing, insertNew, lockOthers, type RowUpdate, update } from './taskTable.ts';
 
-/** What a transaction did to the view. */
-export interface Written {
-  readonly changes: readonly StateChange[];
-  /** The transaction's number. */
-  readonly xid: number;
-}
+const none: ReadonlySet<string> = new Set();
 
 /**
- * Merges what a batch says of its tasks into the view, and keeps the counts in step.
+ * Merges what a batch says of its tasks into the view, and keeps the counts in step. Gives the shown tasks that have changed,
+ * with version and status as they now are; of some no more than that is known here.
  *
- * Most tasks are new, or were written a moment ago by this process: those cost one statement each way, sent at once. The rest,
- * and what another instance has changed meanwhile, is locked, read, merged here and updated, since no status rule is written in SQL.
+ * Most tasks are new, or their events continue what the row holds: those cost one statement each, sent at once. The rest is
+ * locked, read, merged here and updated, since no status rule is written in SQL.
  *
  * Rows are locked in the order of their ids, first new ones, then others, then counts, so that instances that meet at the same
- * tasks (one reads the queue, another the events) wait for each other and not in a circle. Where updates of remembered rows
- * cross all the same, PostgreSQL ends one of the transactions, and it is tried again.
+ * tasks (one reads the queue, another the events) wait for each other and not in a circle. Where two cross all the same,
+ * PostgreSQL ends one of the transactions, and it is tried again.
  */
-export async function writeTasks(
-  tx: PoolClient,
-  folded: ReadonlyMap<string, TaskState>,
-  recent: RecentStates,
-): Promise<Written> {
-  const { unknown, remembered } = partition(folded, recent);
-  const [xid, inserted, updated] = await Promise.all([currentXid(tx), insertNew(tx, unknown), update(tx, remembered)]);
-  let changes: StateChange[] = [...unknown.map((after) => ({ before: undefined, after })), ...remembered];
-  const missing = changes.length - inserted - updated;
-  if (missing > 0) changes = await mergeOthers(tx, changes, missing);
+export async function writeTasks(tx: PoolClient, folded: readonly TaskState[]): Promise<readonly TaskState[]> {
+  const { whole, later } = partition(folded);
+  const [inserted, continued] = await Promise.all([insertNew(tx, whole), continueRows(tx, later)]);
+  const known = whole.length - inserted;
+  const behind = later.length - continued.reduce((sum, { count }) => sum + count, 0);
+  const added = behind > 0 ? await insertMissing(tx, later) : none;
+  const missed = known + behind - added.size;
+  const attempted = [...(known > 0 ? whole : []), ...(behind > 0 ? later.filter(({ id }) => !added.has(id)) : [])];
+  const { read, updates } =
+    missed > 0 ? await mergeOthers(tx, attempted, missed) : { read: none, updates: [] as RowUpdate[] };
+
+  const isWritten = ({ id }: TaskState): boolean => !read.has(id);
+  const fresh = whole.filter(isWritten);
+  const changes: ViewChange[] = [
+    ...fresh.map((state) => ({ task: state, before: undefined, after: shownOf(state), count: 1 })),
+    ...continued,
+    ...updates.map(({ before, after }) => ({ task: after, before: shownOf(before), after: shownOf(after), count: 1 })),
+  ];
   for (const table of [taskCounts, deadLetters]) await applyCountChanges(tx, table, countChanges(table, changes));
-  return { changes, xid };
+  return [
+    ...[...fresh, ...updates.map(({ after }) => after)].filter(({ submission }) => submission !== null),
+    ...later.filter((state) => isWritten(state) && !added.has(state.id)),
+  ];
 }
 
-/** Sets apart, in the order of ids, what has no row as far as is known, and what has one whose state is remembered. */
-function partition(folded: ReadonlyMap<string, TaskState>, recent: RecentStates) {
-  const unknown: TaskState[] = [];
-  const remembered: RowUpdate[] = [];
-  for (const state of [...folded.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    const written = recent.get(state.id);
-    if (written === undefined) {
-      unknown.push(state);
-      continue;
-    }
-    const after = merge(written.state, state);
-    if (after !== written.state) remembered.push({ before: written.state, after, expectedXid: written.xid });
+/** Sets apart, in the order of ids, what may only continue rows. */
+function partition(folded: readonly TaskState[]) {
+  const whole: TaskState[] = [];
+  const later: Continuation[] = [];
+  for (const state of folded.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+    if (isContinuation(state)) later.push(state);
+    else whole.push(state);
   }
-  return { unknown, remembered };
+  return { whole, later };
 }
 
-/** Merges into the rows that were not written above: they are another's, or older than what is remembered. Returns what really changed. */
-async function mergeOthers(tx: PoolClient, changes: readonly StateChange[], expected: number): Promise<StateChange[]> {
-  const attempted = new Map(changes.map((change) => [change.after.id, change]));
-  const rows = await lockOthers(tx, [...attempted.keys()].sort());
+/** Merges into the rows that were not written above. Gives which those were, and what really changed. */
+async function mergeOthers(tx: PoolClient, attempted: readonly TaskState[], expected: number) {
+  const states = new Map(attempted.map((state) => [state.id, state]));
+  const rows = await lockOthers(tx, [...states.keys()].sort());
   if (rows.length !== expected) {
     throw new Error(`The view tasks has ${rows.length} of ${expected} rows that were written before`);
   }
   const updates: RowUpdate[] = [];
   for (const before of rows) {
-    const after = merge(before, attempted.get(before.id)!.after);
-    attempted.delete(before.id);
-    if (after !== before) updates.push({ before, after, expectedXid: null });
+    const after = merge(before, states.get(before.id)!);
+    if (after !== before) updates.push({ before, after });
   }
   await update(tx, updates);
-  return [...attempted.values(), ...updates];
+  return { read: new Set(rows.map(({ id }) => id)) as ReadonlySet<string>, updates };
 }

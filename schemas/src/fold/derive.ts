@@ -1,3 +1,4 @@
+import type { TaskEvent } from '../events.ts';
 import { eventsTopic, queueTopic } from '../topics.ts';
 import type { HistoryEntry } from './historyEntry.ts';
 import { hasEnded, statusOf } from './status.ts';
@@ -12,6 +13,17 @@ export interface TaskIdentity {
   readonly priority: string;
   readonly runId: string | null;
   readonly stepId: string | null;
+}
+
+export function identityOf(event: TaskEvent): TaskIdentity {
+  return {
+    id: event.taskId,
+    userId: event.userId,
+    type: event.type,
+    priority: event.priority,
+    runId: event.runId,
+    stepId: event.stepId,
+  };
 }
 
 /** A state in the making: `submission` and `result` are still to be filled in, from whoever has `submittedBy` and `decidedBy`. */

@@ -1,21 +1,33 @@
 import type { HistoryEntry } from './historyEntry.ts';
 
 /**
- * The history with one more entry in it, or the same array where that changes nothing. It is the set of a task's
- * events, without what decides nothing, so that it is the same in whatever order entries come and however often:
+ * Adds an entry to a history, in its place; false where that changes nothing. The history is the set of a task's events,
+ * without what decides nothing, so that it is the same in whatever order entries come and however often:
  * - copies of an event (one id) are one entry, with the place of the first copy;
  * - of the heartbeats of a run (generation, attempt, worker) the hand-overs are kept, and of the others the last, by
  *   event id: one worker writes them, its ids ascend, and the log's order would depend on copies that are forgotten.
  */
-export function withEntry(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {
+export function addEntry(history: HistoryEntry[], entry: HistoryEntry): boolean {
   for (let i = 0; i < history.length; i++) {
     const other = history[i]!;
-    if (other.eventId === entry.eventId) return isEarlier(entry, other) ? replaced(history, i, entry) : history;
-    if (isPlainHeartbeat(entry) && isPlainHeartbeat(other) && isSameRun(entry, other)) {
-      return entry.eventId > other.eventId ? replaced(history, i, entry) : history;
-    }
+    const isCopy = other.eventId === entry.eventId;
+    if (!isCopy && !(isPlainHeartbeat(entry) && isPlainHeartbeat(other) && isSameRun(entry, other))) continue;
+    if (isCopy ? !isEarlier(entry, other) : entry.eventId < other.eventId) return false;
+    history.splice(i, 1);
+    break;
   }
-  return inserted(history, entry);
+  // An entry mostly comes last, so its place is looked for from the end.
+  let at = history.length;
+  while (at > 0 && compareEntries(history[at - 1]!, entry) > 0) at--;
+  if (at === history.length) history.push(entry);
+  else history.splice(at, 0, entry);
+  return true;
+}
+
+/** The history with one more entry in it, or the same array where that changes nothing. */
+export function withEntry(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {
+  const longer = history.slice();
+  return addEntry(longer, entry) ? longer : history;
 }
 
 /** TaskQueued before all else, as the two families have no order between them; each family in an order of its own. */
@@ -43,20 +55,4 @@ function isEarlier(a: HistoryEntry, b: HistoryEntry): boolean {
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function replaced(history: readonly HistoryEntry[], index: number, entry: HistoryEntry): readonly HistoryEntry[] {
-  const rest = history.slice();
-  rest.splice(index, 1);
-  return inserted(rest, entry);
-}
-
-/** An entry mostly comes last, so its place is looked for from the end. */
-function inserted(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {
-  const longer = history.slice();
-  let at = longer.length;
-  while (at > 0 && compareEntries(longer[at - 1]!, entry) > 0) at--;
-  if (at === longer.length) longer.push(entry);
-  else longer.splice(at, 0, entry);
-  return longer;
 }
