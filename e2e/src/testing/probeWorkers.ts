@@ -6,10 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { RunningSystem } from '@taskflow/embedded/system';
-
-const program = fileURLToPath(new URL('../../../workers/src/testing/workerProgram.ts', import.meta.url));
+import { type ProbeProgram, typescriptProbe } from './probePrograms.ts';
 
 /** A call of a handler, as the handler itself wrote it down. */
 export interface HandlerStart {
@@ -38,19 +36,28 @@ export class ProbeWorkers {
   private readonly environment: Readonly<Record<string, string>>;
   private readonly running = new Map<ChildProcess, Promise<unknown>>();
   private readonly folder: string;
+  private readonly program: Awaited<ReturnType<ProbeProgram['prepare']>>;
   private stopped = false;
 
-  private constructor(system: RunningSystem, folder: string, environment: Readonly<Record<string, string>>) {
+  private constructor(
+    system: RunningSystem,
+    folder: string,
+    program: Awaited<ReturnType<ProbeProgram['prepare']>>,
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.system = system;
     this.folder = folder;
+    this.program = program;
     this.environment = environment;
   }
 
   static async create(
     system: RunningSystem,
     environment: Readonly<Record<string, string>> = {},
+    probe: ProbeProgram = typescriptProbe,
   ): Promise<ProbeWorkers> {
-    return new ProbeWorkers(system, await mkdtemp(path.join(tmpdir(), 'taskflow-probe-')), environment);
+    const folder = await mkdtemp(path.join(tmpdir(), 'taskflow-probe-'));
+    return new ProbeWorkers(system, folder, await probe.prepare(), environment);
   }
 
   /** A file that handlers wait for until it is opened. */
@@ -65,24 +72,20 @@ export class ProbeWorkers {
   /** Resolves when the worker is ready: it has its queues, and its type is in the catalogue. */
   async start(name: string, more: Readonly<Record<string, string>> = {}): Promise<ProbeWorker> {
     const { brokers, registryUrl } = this.system.addresses;
-    const child = spawn(
-      process.execPath,
-      ['--conditions=taskflow-source', '--disable-warning=TimeoutNegativeWarning', program],
-      {
-        env: {
-          ...process.env,
-          TASKFLOW_KAFKA_BROKERS: brokers,
-          TASKFLOW_REGISTRY_URL: registryUrl,
-          TASKFLOW_TEST_TYPE: this.type,
-          TASKFLOW_TEST_STARTS: this.startsFile,
-          TASKFLOW_WORKER_NAME: name,
-          TASKFLOW_STATUS_PORT: '0',
-          ...this.environment,
-          ...more,
-        },
-        stdio: ['ignore', 'pipe', 'inherit'],
+    const child = spawn(this.program.file, this.program.args, {
+      env: {
+        ...process.env,
+        TASKFLOW_KAFKA_BROKERS: brokers,
+        TASKFLOW_REGISTRY_URL: registryUrl,
+        TASKFLOW_TEST_TYPE: this.type,
+        TASKFLOW_TEST_STARTS: this.startsFile,
+        TASKFLOW_WORKER_NAME: name,
+        TASKFLOW_STATUS_PORT: '0',
+        ...this.environment,
+        ...more,
       },
-    );
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const ended = new Promise<number | NodeJS.Signals>((resolve) => {
       child.once('exit', (code, signal) => {
         this.running.delete(child);
@@ -139,6 +142,7 @@ export class ProbeWorkers {
       await Promise.all(this.running.values());
     }
     await rm(this.folder, { recursive: true, force: true });
+    await this.program.remove();
   }
 
   private get startsFile(): string {

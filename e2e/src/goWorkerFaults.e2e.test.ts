@@ -1,0 +1,4 @@
+import { goProbe } from './testing/probePrograms.ts';
+import { workerFaults } from './testing/workerFaults.ts';
+
+workerFaults(goProbe);
