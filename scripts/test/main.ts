@@ -7,7 +7,7 @@
  * failed.
  */
 import { lintGo, testGo } from './goModules.ts';
-import { integrationLanes } from './integrationLanes.ts';
+import { endToEndLanes, integrationLanes } from './lanes.ts';
 import { testWithMocha } from './mochaStage.ts';
 import { interrupted, run } from './run.ts';
 import { single, sum, type Tally } from './tally.ts';
@@ -41,7 +41,7 @@ const groups: Readonly<Record<string, readonly (Stage | readonly Stage[])[]>> = 
       { name: 'build', run: check('tsc', '-b', 'tsconfig.build.json') },
       { name: 'go build', run: check('make', '--silent', 'go-workers/bin/go-worker') },
     ],
-    { name: 'e2e', run: () => testWithMocha({ config: '.mocharc.e2e.json', files: testFiles('e2e') }) },
+    endToEndLanes(),
   ],
 };
 
