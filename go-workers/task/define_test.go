@@ -2,14 +2,12 @@ package task_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
-	"github.com/taskflow-hub/taskflow-hub/go-workers/task/tasktest"
 )
-
-// The example of docs/task-types.md.
 
 type Payload struct {
 	Text string `json:"text"`
@@ -19,19 +17,27 @@ type Result struct {
 	Words int `json:"words"`
 }
 
-var Task = task.Define(task.Spec[Payload, Result]{
-	Type: "word_count", Version: 1, Inline: true,
-	Run: func(_ context.Context, job task.Job[Payload]) (Result, error) {
-		return Result{Words: len(strings.Fields(job.Payload.Text))}, nil
-	},
-})
-
+// The example of docs/task-types.md is the program that its own test runs.
 func TestTheExampleOfTheDocumentation(t *testing.T) {
-	result, err := tasktest.Run(t, t.Context(), Task, Payload{"one two"}, tasktest.Options{})
-	if err != nil || result != (Result{2}) {
-		t.Errorf("the result is %v, %v", result, err)
+	page := read(t, "../../docs/task-types.md")
+	for _, file := range []string{"../examples/word_count/main.go", "../examples/word_count/main_test.go"} {
+		if !strings.Contains(page, "```go\n"+read(t, file)+"```\n") {
+			t.Errorf("docs/task-types.md does not show %s as it is", file)
+		}
 	}
-	tasktest.HoldSchema(t, Task, []string{`{"text":""}`}, []string{`{}`, `{"text":1}`, `{"text":"a","more":1}`, `{"Text":"a"}`, `null`, `[]`})
+	_, code, _ := strings.Cut(read(t, "../examples/word_count/main.go"), "\ntype payload")
+	if lines := len(strings.FieldsFunc("type payload"+code, func(r rune) bool { return r == '\n' })); lines >= 20 {
+		t.Errorf("the example has %d lines behind its imports", lines)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestDefineRefusesWhatCouldNotWork(t *testing.T) {

@@ -68,8 +68,8 @@ type Spec[P, R any] struct {
 	Errors map[string]string
 	// TestOnly: for tests and benchmarks; TASKFLOW_TEST_TYPES=false switches it off.
 	TestOnly bool
-	// Run does the work. At least once: a run whose worker dies is run again. ctx ends at the attempt's time limit and when the
-	// worker stops; a handler that ignores it is abandoned, and its result dropped. An [*Error] ends the attempt with its code,
+	// Run does the work. At least once: a run whose worker dies is run again. ctx ends at the attempt's time limit, when the task is
+	// cancelled and when the worker stops; a handler that ignores it is abandoned, and its result dropped. An [*Error] ends the attempt with its code,
 	// any other error and a panic with HANDLER_ERROR.
 	Run func(ctx context.Context, job Job[P]) (R, error)
 }

@@ -1,10 +1,10 @@
-// Package tasktest runs handlers in tests: as the worker does, payload checked, without a queue.
+// Package tasktest runs handlers in tests: as the worker does, payload checked, but without a queue. What surrounds a handler is made
+// up: the test says which attempt it is, what it may fetch, when its context ends, and looks at what it has said.
 package tasktest
 
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"testing"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/blobs"
@@ -19,8 +19,12 @@ const UserID = "00000000-0000-4000-8000-000000000001"
 type Options struct {
 	// Attempt is 1 unless set.
 	Attempt int
+	// Generation counts redrives, 0 at first.
+	Generation int
 	// Progress is told what the handler reports.
 	Progress func(fraction float64, note string)
+	// Said keeps what the handler logs, and what it reports.
+	Said *Said
 	// AllowHosts are what the job may fetch from, as in TASKFLOW_FETCH_ALLOW; nothing private by default.
 	AllowHosts string
 	// Blobs is the store that the job sees; one that does not answer by default.
@@ -38,12 +42,18 @@ func Run(t testing.TB, ctx context.Context, definition *task.Definition, payload
 	if err != nil {
 		t.Fatal(err)
 	}
-	if options.Progress == nil {
-		options.Progress = func(float64, string) {}
+	if options.Said == nil {
+		options.Said = new(Said)
+	}
+	progress := func(fraction float64, note string) {
+		options.Said.report(fraction, note)
+		if options.Progress != nil {
+			options.Progress(fraction, note)
+		}
 	}
 	return definition.Run(ctx, text, task.Setting{
-		TaskID: "01890000-0000-7000-8000-000000000001", UserID: UserID,
-		Attempt: max(1, options.Attempt), Log: slog.New(slog.DiscardHandler), Progress: options.Progress,
+		TaskID: "01890000-0000-7000-8000-000000000001", UserID: UserID, Generation: options.Generation,
+		Attempt: max(1, options.Attempt), Log: options.Said.logger(), Progress: progress,
 		Fetch: safefetch.New(safefetch.Config{Allow: allow}), Blobs: options.Blobs.Of(UserID),
 	})
 }
