@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// maxPixels that are decoded: 50 megapixels are 200 MB.
+	// maxPixels that are decoded.
 	maxPixels      = 50_000_000
 	defaultQuality = 80
 )
@@ -57,6 +57,9 @@ type Description struct {
 // Ratio of the output's size to the input's.
 func (c *Compressed) Ratio() float64 { return float64(c.To.Size) / float64(c.From.Size) }
 
+// inWork are the pixels of this process.
+var inWork = newAdmission(pixelsAtOnce)
+
 // Compress decodes, shrinks and encodes. Its errors are [*task.Error]: UNSUPPORTED_MEDIA, IMAGE_TOO_LARGE (told from the header, before
 // anything is decoded), IMAGE_INVALID.
 func Compress(ctx context.Context, input []byte, options Options) (*Compressed, error) {
@@ -74,6 +77,11 @@ func Compress(ctx context.Context, input []byte, options Options) (*Compressed, 
 			Final: true, Details: map[string]any{"width": config.Width, "height": config.Height, "maxPixels": maxPixels},
 		}
 	}
+	leave, err := inWork.enter(ctx, int64(config.Width)*int64(config.Height))
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	decoded, err := decode(format, input)
 	if err != nil {
 		return nil, invalid(format, err)
