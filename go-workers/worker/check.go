@@ -109,7 +109,9 @@ func (g *checkGroup) add(r *run) {
 	if g.forgotten {
 		known.LastEventOfOldLeader = g.facts.lastEventOfOldLeader(g.lane.ctx, g.topic, g.partition)
 	}
-	g.from = min(g.from, protocol.LookBackFrom(subject, r.check.suspicion, known, worker.options.Values))
+	values := worker.options.Values
+	values.LockMs = record.Lock().Milliseconds() // whatever the broker has made of what was asked for
+	g.from = min(g.from, protocol.LookBackFrom(subject, r.check.suspicion, known, values))
 	g.runs = append(g.runs, r)
 }
 

@@ -80,7 +80,7 @@ func (l *lane) keepUndecided(now time.Time, renew func(*sharequeue.Delivered)) {
 		case now.Sub(since).Milliseconds() > values.HandOverAfterMs:
 			late = append(late, record)
 			delete(l.undecided, record)
-		case record.LockedUntil().Sub(now).Milliseconds() < values.LockMs-values.RenewEveryMs:
+		case record.LockedUntil().Sub(now) < record.Lock()-time.Duration(values.RenewEveryMs)*time.Millisecond:
 			renew(record)
 		}
 	}

@@ -47,6 +47,7 @@ type Delivered struct {
 	// Likewise: when its fetch left; and at which fetches before it was not to be had (of a later delivery only).
 	fetchedAt     int64
 	unavailableAt []int64
+	lock          time.Duration
 	settled       bool // guarded by the session's mutex; accepted, released or rejected: what comes first counts
 }
 
@@ -60,6 +61,9 @@ func (record *Delivered) LockedUntil() time.Time {
 
 // FetchedAt is when the fetch left that brought it.
 func (record *Delivered) FetchedAt() time.Time { return began.Add(time.Duration(record.fetchedAt)) }
+
+// Lock is how long the broker locks a record of the queue, as it said with this one.
+func (record *Delivered) Lock() time.Duration { return record.lock }
 
 // UnavailableAt are ascending times of the last minutes at which this queue asked the partition, and was shown that the record was
 // not to be had: somebody else held it, or it was not there yet. Of a first delivery none are given.

@@ -101,7 +101,7 @@ func (p *sharePartition) settle(record *Delivered, kind ackType) bool {
 func (p *sharePartition) received(taken acquired, sentAt int64) {
 	p.held += len(taken.records)
 	for _, record := range taken.records {
-		record.fetchedAt = sentAt
+		record.fetchedAt, record.lock = sentAt, time.Duration(record.lockedUntil.Load()-sentAt)
 		if record.Delivery > 1 {
 			record.unavailableAt = p.shown.below(record.Offset)
 		}
