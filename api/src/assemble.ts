@@ -43,7 +43,7 @@ import { ViewPositions } from './views/viewPositions.ts';
 const TASKS_CONSUMER = 'tasks';
 const SWEEP_EVERY_MS = 600_000;
 /** Tasks of a bulk that are done in one append. */
-const BULK_BATCH = 1_000;
+const BULK_BATCH = 500;
 /** How long a batch of a bulk is left to the api that works on it, without a word from it. */
 const BULK_LEASE_MS = 5_000;
 /** How much longer than its append a claim of a redrive lasts. */
@@ -58,6 +58,8 @@ export interface Foundations {
   /** Fed from `taskflow.control`. */
   readonly control: TypeControl;
   readonly pool: Pool;
+  /** For bulks: of sessions that join batches by keys. */
+  readonly bulkPool: Pool;
   readonly mongo: Db;
   readonly blobs: BlobStore;
   readonly previews: PreviewWorkers;
@@ -86,7 +88,7 @@ export function assemble(
   foundations: Foundations,
   choices: Choices,
 ): { readonly ports: Omit<Ports, 'documentation'>; stop(): Promise<void> } {
-  const { cluster, appender, codec, registrations, control, pool, mongo, blobs, redis, logger, readiness } =
+  const { cluster, appender, codec, registrations, control, pool, bulkPool, mongo, blobs, redis, logger, readiness } =
     foundations;
   const { limits, appendTimeoutMs, stopping } = choices;
   const metrics = apiMetrics(foundations.metrics);
@@ -116,12 +118,13 @@ export function assemble(
   const reading = new TaskReading({ view: tasks, positions, signals, signalled: redisIsUp, stopping });
   const partitionsOf = (topic: string) => partitions.of(topic);
   const commandLog = new CommandLog({ codec, append: log.append, partitionsOf });
-  const claims = redriveClaims(pool, { claimMs: appendTimeoutMs + CLAIM_MARGIN_MS });
+  const claimMs = appendTimeoutMs + CLAIM_MARGIN_MS;
+  const claims = redriveClaims(pool, { claimMs });
   const holder = randomUUID();
   const runner = new BulkRunner({
-    pool,
+    pool: bulkPool,
     log: commandLog,
-    claims,
+    claims: redriveClaims(bulkPool, { claimMs }),
     holder,
     metrics,
     logger,

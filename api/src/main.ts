@@ -10,6 +10,7 @@ import { runService } from '@taskflow/service/lifecycle';
 import { createLogger } from '@taskflow/service/logger';
 import { createMetrics, LATENCY_BUCKETS_SECONDS } from '@taskflow/service/metrics';
 import { closePostgresPool, createPostgresPool } from '@taskflow/service/postgres';
+import { indexedSession } from '@taskflow/service/postgresSessions';
 import { createReadiness } from '@taskflow/service/readiness';
 import { connectRedis } from '@taskflow/service/redis';
 import { followTaskTypes } from '@taskflow/service/taskTypes';
@@ -50,6 +51,14 @@ runService({
       connectTimeoutMs: 2_000,
     });
     onStop('PostgreSQL', () => closePostgresPool(pool));
+    const bulkPool = createPostgresPool({
+      url: config.postgresUrl,
+      applicationName: 'api bulks',
+      logger,
+      maxConnections: 3,
+      session: indexedSession,
+    });
+    onStop('PostgreSQL for bulks', () => closePostgresPool(bulkPool));
     const mongo = new MongoClient(config.mongoUrl, { appName: 'taskflow-api', serverSelectionTimeoutMS: 2_000 });
     onStop('MongoDB', () => mongo.close());
     const blobs = createBlobStore(config);
@@ -76,6 +85,7 @@ runService({
       registrations,
       control,
       pool,
+      bulkPool,
       mongo: mongo.db(),
       blobs,
       previews,

@@ -1,3 +1,5 @@
+import { indexedSession } from '@taskflow/service/postgresSessions';
+
 /**
  * Settings of the sessions that write views.
  *
@@ -6,11 +8,8 @@
  * by the primary key, in the order of the batch, at whatever size: by the planner's guess it could be a scan of the table.
  */
 export const VIEW_SESSION: Readonly<Record<string, string>> = {
+  ...indexedSession,
   synchronous_commit: 'off',
-  plan_cache_mode: 'force_generic_plan',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
-  enable_seqscan: 'off',
-  enable_bitmapscan: 'off',
-  jit: 'off',
 };

@@ -118,11 +118,14 @@ export async function leaseBulk(pool: Pool, holder: string, leaseMs: number): Pr
 /** The next tasks of it: what is cancelled from the newest on, as workers take the oldest first; what is run again from the oldest on. */
 export async function nextItems(pool: Pool, { id, action }: LeasedBulk, limit: number): Promise<BulkItem[]> {
   const cancels = action === 'cancel';
+  const order = cancels ? 'desc' : 'asc';
   const { rows } = await pool.query<{ task_id: string; event_id: string | null; bytes: number }>({
     name: `bulk-next-${action}`,
     text: `select task_id, event_id, coalesce(octet_length(payload), 0) as bytes
-      from bulk_tasks left join tasks on id = task_id
-      where bulk_id = $1 order by task_id ${cancels ? 'desc' : 'asc'} limit $2`,
+      from (
+        select task_id, event_id from bulk_tasks where bulk_id = $1 order by task_id ${order} limit $2
+      ) item left join tasks on id = task_id
+      order by task_id ${order}`,
     values: [id, limit],
   });
   let bytes = 0;

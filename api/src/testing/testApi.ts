@@ -12,6 +12,7 @@ import { silentLogger as logger } from '@taskflow/service/logger';
 import { createMetrics } from '@taskflow/service/metrics';
 import { migrate } from '@taskflow/service/migrations';
 import { closePostgresPool, createPostgresPool, type Pool } from '@taskflow/service/postgres';
+import { indexedSession } from '@taskflow/service/postgresSessions';
 import { createReadiness } from '@taskflow/service/readiness';
 import { connectRedis } from '@taskflow/service/redis';
 import { blobSettings } from '@taskflow/service/settings';
@@ -47,6 +48,7 @@ export interface TestApi {
   readonly cluster: Cluster;
   readonly appender: Appender;
   readonly pool: Pool;
+  readonly databaseUrl: string;
   readonly mongo: Db;
   readonly blobs: BlobStore;
   readonly redis: ReturnType<typeof connectRedis>;
@@ -98,6 +100,14 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     options.beside?.pool ??
     createPostgresPool({ url: database, applicationName: name, logger, connectTimeoutMs: 1_000 });
   if (options.beside === undefined) opened.defer(() => closePostgresPool(pool));
+  const bulkPool = createPostgresPool({
+    url: options.beside?.databaseUrl ?? database,
+    applicationName: `${name} bulks`,
+    logger,
+    connectTimeoutMs: 1_000,
+    session: indexedSession,
+  });
+  opened.defer(() => closePostgresPool(bulkPool));
   const mongoClient = new MongoClient(options.mongoUrl ?? variable('TASKFLOW_MONGO_URL'), {
     serverSelectionTimeoutMS: 1_000,
   });
@@ -141,6 +151,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       registrations: { get: (type) => registered.get(type), all: () => registered.values() },
       control,
       pool,
+      bulkPool,
       mongo,
       blobs,
       previews,
@@ -181,6 +192,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     cluster,
     appender,
     pool,
+    databaseUrl: options.beside?.databaseUrl ?? database,
     mongo,
     blobs,
     redis,

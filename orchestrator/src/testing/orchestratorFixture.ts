@@ -10,11 +10,12 @@ import { eventsTopic, queueTopic, typesTopic } from '@taskflow/schemas/topics';
 import { silentLogger } from '@taskflow/service/logger';
 import { createMetrics } from '@taskflow/service/metrics';
 import type { Pool } from '@taskflow/service/postgres';
+import { indexedSession } from '@taskflow/service/postgresSessions';
 import { createReadiness } from '@taskflow/service/readiness';
 import { followTaskTypes } from '@taskflow/service/taskTypes';
 import { createTestDatabase, type TestDatabase } from '@taskflow/service/testing/testDatabase';
 import { orchestratorMetrics } from '../metrics.ts';
-import { foldSession, indexedSession } from '../sessions.ts';
+import { foldSession } from '../sessions.ts';
 import { type RunningTimers, startTimers, type TimerPorts } from '../startTimers.ts';
 
 /** The broker and registry of the stack that tests run against, a database of its own, and orchestrators on them. */
