@@ -25,6 +25,7 @@ func Main(types ...*task.Definition) {
 	}
 	// Little is kept between tasks: collecting when the heap has grown fivefold costs some megabytes and spares a good part of the work.
 	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(256 << 20) // but not beside large images
 	logger := newLogger(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
