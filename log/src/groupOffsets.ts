@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { isRetriable, KafkaError, throwIfError } from './errors.ts';
 import { describeShareGroupOffsets } from './share/messages/describeShareGroupOffsets.ts';
 import { codes } from './wire/errorCodes.ts';
+import type { Request, Response } from './wire/request.ts';
 
 export interface GroupOffset {
   readonly topic: string;
@@ -35,7 +36,7 @@ export async function groupLag(cluster: Cluster, group: string, topic: string): 
 async function describe(cluster: Cluster, group: string, topic: string): Promise<GroupOffset[]> {
   const { partitions } = await cluster.topic(topic);
   const numbers = partitions.map(({ partition }) => partition);
-  const answer = await cluster.request({ coordinatorOf: group }, describeShareGroupOffsets(group, topic, numbers));
+  const answer = await ask(cluster, group, describeShareGroupOffsets(group, topic, numbers));
   if (answer.errorCode === codes.GROUP_ID_NOT_FOUND) {
     return numbers.map((partition) => ({ topic, partition, startOffset: undefined, lag: undefined }));
   }
@@ -49,4 +50,14 @@ async function describe(cluster: Cluster, group: string, topic: string): Promise
       lag: lag < 0 ? undefined : lag,
     };
   });
+}
+
+/** On a connection of its own: the broker may take two seconds over it (after locks were given up), and answers in turn. */
+async function ask<T extends Response>(cluster: Cluster, group: string, request: Request<T>): Promise<T> {
+  const connection = await cluster.openConnection({ coordinatorOf: group });
+  try {
+    return await connection.send(request);
+  } finally {
+    connection.close();
+  }
 }

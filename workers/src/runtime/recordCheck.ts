@@ -73,8 +73,9 @@ export class RecordCheck {
   }
 
   private async look(run: TaskRun, check: Checking, from: LookFrom): Promise<void> {
-    const facts = run.partition.factsOf(run.delivered.session);
-    const [seen] = await Promise.all([this.lane.look(run, from), facts.ready]);
+    const { ready } = run.partition.factsOf(run.delivered.session);
+    // Whether a starter is presumed alive depends on them, which is asked only about what the broker has forgotten.
+    const [seen] = await Promise.all([this.lane.look(run, from), check.suspicion.forgotten && ready]);
     if (run.state !== 'checking') return;
     note(run, check, seen);
     check.looks++;
