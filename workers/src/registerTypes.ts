@@ -1,5 +1,7 @@
 import { uuidv7 } from '@taskflow/core/ids';
 import { resolveOptions } from '@taskflow/core/options';
+import { retrying } from '@taskflow/log/backoff';
+import { BrokerUnavailableError } from '@taskflow/log/errors';
 import type { Codec } from '@taskflow/schemas/codec';
 import type { TaskTypeRegistered } from '@taskflow/schemas/events';
 import { typesTopic } from '@taskflow/schemas/topics';
@@ -7,20 +9,26 @@ import type { AnyTaskDefinition } from './defineTask.ts';
 import { publishedSchema } from './publishedSchema.ts';
 import type { LogAppender } from './runtime/ports.ts';
 
+/** For a broker that is slow or away while this process starts. */
+const PATIENCE_MS = 60_000;
+
 /** Writes the types that this process runs to the catalogue, `taskflow.types`. Resolves when they are on the log. */
 export async function registerTypes(
   definitions: readonly AnyTaskDefinition[],
   { workerId, appender, codec }: { workerId: string; appender: LogAppender; codec: Codec },
 ): Promise<void> {
   const now = Date.now();
-  await appender.append(
-    definitions.map((definition) => ({
-      topic: typesTopic,
-      partition: 0,
-      key: definition.type,
-      value: codec.encode(registrationOf(definition, workerId, now)),
-    })),
-  );
+  const records = definitions.map((definition) => ({
+    topic: typesTopic,
+    partition: 0,
+    key: definition.type,
+    value: codec.encode(registrationOf(definition, workerId, now)),
+  }));
+  // What is written twice is the same.
+  await retrying(() => appender.append(records), {
+    forMs: PATIENCE_MS,
+    when: (error) => error instanceof BrokerUnavailableError,
+  });
 }
 
 /** What the catalogue says of a type. */
