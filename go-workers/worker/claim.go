@@ -24,9 +24,13 @@ func (l *lane) startChecked(r *run, decision protocol.CheckDecision) {
 }
 
 // admitted by the gate: the run begins.
-func (l *lane) admitted(r *run) {
+func (l *lane) admitted(r *run, waited bool) {
 	if r.isOver() {
 		l.worker.gate.leave(r)
+		return
+	}
+	if waited && !r.isHeld() {
+		l.forget(r, errLockPassed)
 		return
 	}
 	if failure := protocol.Expired(r.queued, r.starts, l.worker.clock.now()); failure != nil {

@@ -5,8 +5,8 @@ import "sync"
 // A gate lets runs begin: in turn, and one that runs alone only when nothing else runs in the process; then nothing else until it
 // has ended. So a task that kills processes takes no neighbours with it.
 type gate struct {
-	// admitted is called for a run that may begin. It must not wait.
-	admitted func(*run)
+	// admitted is called for a run that may begin, at once or after it has waited. It must not wait.
+	admitted func(r *run, waited bool)
 	// opened is called when something may be fetched again.
 	opened func()
 
@@ -40,7 +40,7 @@ func (g *gate) enter(r *run) {
 	}
 	g.letIn(r)
 	g.mu.Unlock()
-	g.admitted(r)
+	g.admitted(r, false)
 }
 
 // leave is called when the run has ended, or shall not begin any more.
@@ -75,7 +75,7 @@ func (g *gate) leave(r *run) {
 	opened := (len(next) > 0 || r.alone) && !g.isBlocked()
 	g.mu.Unlock()
 	for _, one := range next {
-		g.admitted(one)
+		g.admitted(one, true)
 	}
 	if opened {
 		g.opened()

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// tickEvery: what ages is looked after so often.
+	// tickEvery: what ages is looked after so often at least.
 	tickEvery = 200 * time.Millisecond
 	// flushLimit is for outcomes to reach a broker that answers slowly or is away, once the worker stops.
 	flushLimit     = 2 * time.Second
@@ -76,7 +76,7 @@ type Worker struct {
 // Start runs tasks of the given types.
 func Start(options Options) *Worker {
 	w := &Worker{options: options, metrics: options.Metrics, stopTicks: make(chan struct{})}
-	w.gate.admitted = func(r *run) { r.lane.admitted(r) }
+	w.gate.admitted = func(r *run, waited bool) { r.lane.admitted(r, waited) }
 	w.gate.opened = w.wake
 	w.clock.saw(options.BrokerTime)
 	running, abandon := context.WithCancel(context.Background())
@@ -131,7 +131,8 @@ func (w *Worker) Stop() {
 }
 
 func (w *Worker) tick() {
-	ticker := time.NewTicker(tickEvery)
+	values := w.options.Values
+	ticker := time.NewTicker(min(tickEvery, time.Duration(min(values.RenewEveryMs, values.LeaseMs/3, values.HandOverAfterMs))*time.Millisecond/2))
 	defer ticker.Stop()
 	for {
 		select {
