@@ -3,11 +3,11 @@ import type { RunHold } from '@taskflow/core/runHold';
 import type { Task, TaskError as TaskErrorRecord, TaskQueued } from '@taskflow/schemas/events';
 import type { TaskContext, TaskLog } from '../defineTask.ts';
 import type { SafeFetch } from '../safeFetch.ts';
-import { FileResult, type TaskBlobs } from '../taskBlobs.ts';
+import type { TaskBlobs } from '../taskBlobs.ts';
 import { TaskError } from '../taskError.ts';
-import { cleanJson, jsonDepth } from './cleanJson.ts';
 import type { LookFrom } from './eventsTail.ts';
-import { failure, failureOf, refusal } from './failure.ts';
+import { failureOf } from './failure.ts';
+import { readPayload, readResult } from './handlerValues.ts';
 import type { Progress } from './heartbeat.ts';
 import type { Owner } from './outbox.ts';
 import type { AppendedAt, DeliveredRecord } from './ports.ts';
@@ -15,10 +15,6 @@ import type { QueuePartition } from './queuePartition.ts';
 import type { Checking } from './recordCheck.ts';
 import type { RunLog } from './taskLog.ts';
 import type { TypeLane } from './typeLane.ts';
-
-/** Results that nest deeper are refused by document stores. */
-const MAX_RESULT_DEPTH = 64;
-const PREVIEW_CHARACTERS = 200;
 
 /**
  * checking: it is not known yet whether it is to run. waiting: it is to run, in its turn. running: its handler runs.
@@ -152,18 +148,13 @@ export class TaskRun implements TaskContext<unknown>, Owner {
     this.state = 'running';
     const { task } = this.queued;
     const { definition } = this.lane;
-    let returned: unknown;
-    try {
-      const parsed = definition.payload.safeParse(JSON.parse(task.payload));
-      if (!parsed.success) {
-        this.fail(refusal('PAYLOAD_INVALID', parsed.error));
-        return;
-      }
-      this.payload = parsed.data;
-    } catch {
-      this.fail(failure('PAYLOAD_INVALID', 'The payload is not JSON', false));
+    const read = readPayload(definition, task.payload);
+    if ('refused' in read) {
+      this.fail(read.refused);
       return;
     }
+    this.payload = read.payload;
+    let returned: unknown;
     try {
       returned = definition.run(this as TaskContext<unknown> as TaskContext<never>);
     } catch (error) {
@@ -239,28 +230,10 @@ export class TaskRun implements TaskContext<unknown>, Owner {
       this.lane.late();
       return;
     }
-    const { definition } = this.lane;
-    try {
-      const file = value instanceof FileResult ? value : undefined;
-      const parsed = definition.result.safeParse(file ? file.figures : value);
-      if (!parsed.success) {
-        this.fail(refusal('RESULT_INVALID', parsed.error));
-        return;
-      }
-      const text = cleanJson(parsed.data);
-      if (text.length > 2 * MAX_RESULT_DEPTH && jsonDepth(text) > MAX_RESULT_DEPTH) {
-        const message = `The result nests deeper than ${MAX_RESULT_DEPTH} levels`;
-        this.fail(failure('RESULT_INVALID', message, false));
-        return;
-      }
-      const preview = definition.preview?.(parsed.data as never)?.slice(0, PREVIEW_CHARACTERS);
-      if (file) this.end({ kind: 'stored', blob: file.blob, figures: text, preview });
-      else this.place(text, preview);
-    } catch (error) {
-      // Circular, a BigInt, a getter or a preview that throws.
-      const message = `The result cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`;
-      this.fail(failure('RESULT_INVALID', message.slice(0, 500), false));
-    }
+    const read = readResult(this.lane.definition, value);
+    if ('refused' in read) this.fail(read.refused);
+    else if (read.file) this.end({ kind: 'stored', blob: read.file, figures: read.text, preview: read.preview });
+    else this.place(read.text, read.preview);
   }
 
   /** Puts the result where one of its size belongs. */
