@@ -39,6 +39,8 @@ export function isCancelled(
   state: ControlState,
   run: { readonly taskId: string; readonly generation: number },
 ): boolean {
+  // Asked for every record: an id need not be hashed while there is no signal at all.
+  if (state.cancelled.size === 0) return false;
   const generation = state.cancelled.get(run.taskId);
   return generation !== undefined && run.generation <= generation;
 }
