@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '@taskflow/embedded/broker';
+import { freePorts } from '@taskflow/log/testing/freePorts';
 import { queueTopic } from '@taskflow/schemas/topics';
 import { expect } from 'chai';
+import { failed, queued, started } from './testing/events.ts';
 import { queueRecords } from './testing/queueRecords.ts';
-import { startTestApi, type TestApi } from './testing/testApi.ts';
+import { accounts, startTestApi, type TestApi } from './testing/testApi.ts';
+import { ViewWriter } from './testing/viewWriter.ts';
 
 describe('while Kafka is away', function () {
   // A broker that was killed waits for its old session to end before it starts again.
@@ -16,7 +18,7 @@ describe('while Kafka is away', function () {
   let api: TestApi;
   before(async () => {
     stateDir = await mkdtemp(path.join(tmpdir(), 'api-broker-'));
-    const [port, controllerPort] = (await Promise.all([freePort(), freePort()])) as [number, number];
+    const [port, controllerPort] = (await freePorts(2)) as [number, number];
     broker = await startBroker({ stateDir, port, controllerPort });
     api = await startTestApi({ brokers: [broker.address], appendTimeoutMs: 1_500 });
   });
@@ -51,6 +53,23 @@ describe('while Kafka is away', function () {
     const keyed = { 'idempotency-key': 'while-away' };
     expect((await submit(101, keyed)).status).to.equal(503);
 
+    const { ann, admin } = accounts;
+    const running = queued({ userId: ann.principal.userId, type: api.types.any });
+    const dead = queued({ userId: ann.principal.userId, type: api.types.any });
+    await new ViewWriter(api.pool).show([running, started(running), dead, started(dead), failed(dead)]);
+    for (const path of [
+      `/tasks/${running.taskId}/cancel`,
+      `/tasks/${dead.taskId}/retry`,
+      `/types/${api.types.any}/pause`,
+      '/tasks/bulk',
+    ]) {
+      const body = path === '/tasks/bulk' ? { action: 'cancel', filter: {} } : {};
+      const answer = await api.call(path, { body, key: path.startsWith('/types') ? admin.key : ann.key });
+      expect(answer.status, path).to.equal(503);
+      expect(Number(answer.headers.get('retry-after')), path).to.be.at.least(1);
+    }
+    expect((await api.call('/poison', { key: admin.key })).status).to.equal(503);
+
     const readiness = await api.call('/readyz');
     expect([readiness.status, readiness.json.status, readiness.json.checks.log.state]).to.deep.equal([
       503,
@@ -75,15 +94,9 @@ describe('while Kafka is away', function () {
     const records = await onTheLog();
     expect(records.get(again.json.id)?.check).to.equal(true);
     for (const id of accepted) expect(records.has(id), id).to.equal(true);
+
+    // So may the redrive.
+    expect((await api.call(`/tasks/${dead.taskId}/retry`, { body: {} })).status).to.equal(202);
+    expect((await onTheLog()).get(dead.taskId)).to.include({ generation: 1, check: true });
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -45,6 +45,18 @@ describe('while a store is away', () => {
       expect([answer.status, answer.json.type], path).to.deep.equal([503, 'urn:taskflow:problem:store-unavailable']);
       expect(answer.headers.get('retry-after')).to.equal('2');
     }
+    const id = '01890a5d-ac96-774b-bcce-b302099a8057';
+    for (const [path, body] of [
+      [`/tasks/${id}/cancel`, {}],
+      [`/tasks/${id}/retry`, {}],
+      ['/tasks/bulk', { action: 'cancel', filter: {} }],
+      ['/dead-letters', undefined],
+      [`/bulk/${id}`, undefined],
+    ] as const) {
+      const answer = await api.call(path, body && { body });
+      expect(answer.status, path).to.equal(503);
+      expect(Number(answer.headers.get('retry-after')), path).to.be.at.least(1);
+    }
     expect(await readiness()).to.deep.equal([200, 'degraded', ['postgres']]);
     await postgres.mend();
     await ready();

@@ -74,10 +74,14 @@ export class TaskReading {
   /** Waits until the view shows all that the log holds now: for what acts on whatever it shows. */
   async caughtUp(limitMs: number): Promise<void> {
     const passed = await this.#needs.positions.passed(limitMs).catch((error: unknown) => {
-      throw new Problem('view-behind', 'Whether the view shows all cannot be said while the log does not answer.', {
-        retryAfter: 2,
-        cause: error,
-      });
+      throw new Problem(
+        'view-behind',
+        'Whether the view shows all cannot be said while the log or the view does not answer.',
+        {
+          retryAfter: 2,
+          cause: error,
+        },
+      );
     });
     if (passed) return;
     const detail = `The view of tasks is more than ${limitMs / 1_000} s behind the log.`;
