@@ -7,6 +7,13 @@ const root = path.resolve(import.meta.dirname, '../../../..');
 /** How long a service may take for its orderly end; the whole system has 15 s. */
 const stopTimeoutMs = 6_000;
 
+const nodeOptions = [
+  // kafkajs asks for timers in the past, which Node 24 warns about.
+  '--disable-warning=TimeoutNegativeWarning',
+  // docs/decisions/0054-young-generation-of-the-services.md
+  '--max-semi-space-size=16',
+];
+
 export interface ServiceOptions {
   readonly name: string;
   /** How it is executed with an environment. */
@@ -39,8 +46,7 @@ export function serviceProgram({ name, command, port, env, logFile }: ServiceOpt
 export function nodeCommand(main: string, env: NodeJS.ProcessEnv): Command {
   return {
     file: process.execPath,
-    // kafkajs asks for timers in the past, which Node 24 warns about.
-    args: ['--disable-warning=TimeoutNegativeWarning', path.join(root, main)],
+    args: [...nodeOptions, path.join(root, main)],
     env: { NODE_ENV: 'production', ...env },
     cwd: root,
   };
