@@ -25,7 +25,8 @@ export interface OutboxOptions {
 
 /** After the first failure there is none: others give a hand-over half a second. */
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+/** Short, for leases run out while heartbeats wait; each attempt itself lasts for some seconds while the broker is away. */
+const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * Events on their way to the log. What is pushed within one turn of the event loop leaves in one append; while that is on
