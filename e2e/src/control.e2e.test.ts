@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAppender } from '@taskflow/log/appender';
 import { connectCluster } from '@taskflow/log/cluster';
+import { freePorts } from '@taskflow/log/testing/freePorts';
 import { eventsTopic } from '@taskflow/schemas/topics';
+import { startServiceProcess } from '@taskflow/service/testing/serviceProcess';
 import { expect } from 'chai';
 import { verifyTasks } from './testing/logChecker.ts';
 import type { Problem, ShownTask } from './testing/restClient.ts';
@@ -272,6 +274,30 @@ describe('control of tasks', function () {
     for (const each of ids) {
       expect(states.get(each)?.status).to.equal('cancelled');
       expect(starts.has(each)).to.equal(false);
+    }
+  });
+
+  it('fires each retry once, with two orchestrators of which one is killed', async () => {
+    const port = (await freePorts(1))[0];
+    const second = startServiceProcess(new URL('../../orchestrator/src/main.ts', import.meta.url), {
+      ...system().environment,
+      TASKFLOW_STATUS_PORT: String(port),
+    });
+    try {
+      await second.ready(200);
+      const retrying = { maxAttempts: 4, backoff: { baseMs: 500, factor: 2, capMs: 1_500 } };
+      const body = { type: 'noop', payload: { fail: 'FLAKY', failTimes: 3 }, retry: retrying };
+      const ids = await submittedMany(300, body);
+      await reached(ids.at(-1) as string, 'retrying');
+      await second.kill();
+      for (const id of ids) expect(await client.ended(id, 60_000)).to.include({ status: 'success', attempt: 4 });
+      await verifyTasks(system().addresses, 'noop', ids);
+      for (const id of ids) {
+        const counted = (await historyOf(id)).filter((item) => item.event === 'TaskQueued' && item.counted);
+        expect(counted.map(({ attempt }) => attempt)).to.deep.equal([1, 2, 3, 4]);
+      }
+    } finally {
+      await second.kill();
     }
   });
 
