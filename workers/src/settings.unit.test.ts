@@ -1,5 +1,7 @@
+import { protocolDefaults } from '@taskflow/core/protocolValues';
 import { ConfigError, readConfig } from '@taskflow/service/config';
 import { expect } from 'chai';
+import { protocolOf } from './protocolSettings.ts';
 import { selectTypes, slotsOf } from './selectTypes.ts';
 import { settings } from './settings.ts';
 import { sampleTask } from './testing/testWorker.ts';
@@ -34,6 +36,12 @@ describe('what a worker reads from its environment', () => {
     expect(slotsOf(definition('none'), byDefault)).to.equal(64);
   });
 
+  it('follows the protocol as it is written, or as it is told', () => {
+    expect(protocolOf(read({}))).to.deep.equal(protocolDefaults);
+    const told = protocolOf(read({ TASKFLOW_LOCK_RENEW_MS: '1000', TASKFLOW_LOOK_AGAIN_AFTER_RESTART_MS: '7' }));
+    expect(told).to.include({ renewEveryMs: 1_000, lockMs: 3_000, lookAgainAfterForgottenMs: 7, leaseMs: 30_000 });
+  });
+
   for (const [variable, value] of [
     ['TASKFLOW_SLOTS', 'many'],
     ['TASKFLOW_SLOTS', '0'],
@@ -42,6 +50,10 @@ describe('what a worker reads from its environment', () => {
     ['TASKFLOW_WORKER_NAME', 'a.b'],
     ['TASKFLOW_TEST_TYPES', 'yes'],
     ['TASKFLOW_LOCK_RENEW_MS', '5s'],
+    ['TASKFLOW_HAND_OVER_AFTER_MS', '0'],
+    ['TASKFLOW_GIVE_BACK_AT_DELIVERY', '10'],
+    ['TASKFLOW_MAX_STARTS', '0'],
+    ['TASKFLOW_STUCK_EXIT_MS', '-1'],
   ] as const) {
     it(`refuses ${variable}=${value}, naming the variable`, () => {
       expect(() => read({ [variable]: value })).to.throw(ConfigError, variable);
