@@ -18,6 +18,7 @@ import type { Claim, IdempotencyKeys, KeyedTasks } from './idempotencyKeys.ts';
 import { planTask, type TaskPlan } from './planTask.ts';
 import { queuedTasks } from './queuedTasks.ts';
 import { requireKept } from './requireKept.ts';
+import { badTasks, idempotencyUnavailable } from './submissionProblems.ts';
 
 /** How long a claim of an idempotency key outlives its api, and how often a living one renews it. */
 export const CLAIM_MS = 3_000;
@@ -241,22 +242,4 @@ function withIds(
     task: { ...event.task, idempotencyKey: key, bodyHash },
     check,
   }));
-}
-
-function badTasks(errors: readonly FieldError[], submissions: readonly Submission[], types: TypeCatalogue): Problem {
-  const knownTypes = types.all().map(({ registered }) => registered.type);
-  const unknown = submissions.find(({ type }) => types.get(type) === undefined);
-  if (unknown !== undefined) {
-    const detail = `There is no task type "${unknown.type}"; known are: ${knownTypes.join(', ') || 'none yet'}.`;
-    return new Problem('unknown-type', detail, { errors, extensions: { knownTypes } });
-  }
-  return new Problem('invalid-request', "A payload does not fit its type's schema. Nothing was submitted.", { errors });
-}
-
-function idempotencyUnavailable(error: unknown): never {
-  throw new Problem(
-    'store-unavailable',
-    'Idempotency keys cannot be looked up at present, so nothing was accepted; without a key it would be.',
-    { retryAfter: 2, cause: error },
-  );
 }
