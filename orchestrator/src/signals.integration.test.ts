@@ -68,6 +68,25 @@ describe('signals of cancelled tasks', () => {
     expect(await twoRounds(signals)).to.equal(0);
   });
 
+  it('cost nothing more while the group does not get on', async () => {
+    const [first, second] = [eventsOf(type), eventsOf(type)];
+    await log.append(first.queued(), second.queued(), second.cancelled());
+    await log.readAll();
+    let asked = 0;
+    const query = (...parameters: unknown[]) => {
+      if ((parameters[0] as { name?: string }).name === 'read-idle-tasks') asked += 1;
+      return (fixture.pool.query as (...parameters: unknown[]) => unknown)(...parameters);
+    };
+    const pool = new Proxy(fixture.pool, { get: (of, name) => (name === 'query' ? query : Reflect.get(of, name)) });
+    const signals = removing({ pool });
+    signal(signals, second.taskId);
+    for (let round = 0; round < 5; round++) expect(await signals.round()).to.equal(0);
+    expect(asked).to.equal(1);
+    await log.accept(2);
+    await signals.round();
+    expect(await signals.round()).to.equal(1);
+  });
+
   it('of tasks that were never queued go at once', async () => {
     const it = eventsOf(type);
     await log.append(it.scheduled(Date.now() + 3_600_000), it.cancelled());

@@ -29,6 +29,13 @@ export interface SpentSignalsOptions {
 interface Signal {
   readonly record: TaskCancelRequested;
   readonly offset: number;
+  /** The records of the task that the group had not passed when it was last judged: until it has, the task need not be looked at. */
+  waitsFor: readonly QueuePlace[];
+}
+
+interface QueuePlace {
+  readonly partition: number;
+  readonly offset: number;
 }
 
 /** Signals that were there when it was asked how far their queue is. */
@@ -63,7 +70,7 @@ export class SpentSignals {
 
   /** Takes in what the topic says, in its order. */
   apply({ key, record, offset }: ControlEntry): void {
-    if (record?.event === 'TaskCancelRequested') this.#signals.set(key, { record, offset });
+    if (record?.event === 'TaskCancelRequested') this.#signals.set(key, { record, offset, waitsFor: [] });
     else if (record === null) this.#removed(key);
   }
 
@@ -118,8 +125,9 @@ export class SpentSignals {
   async #judge({ mark, signals }: Marked): Promise<number> {
     const { pool, logger, onRemoved } = this.#options;
     const spent: Signal[] = [];
-    for (let from = 0; from < signals.length; from += askAtOnce) {
-      const some = signals.slice(from, from + askAtOnce);
+    const due = signals.filter(({ waitsFor }) => waitsFor.every((place) => hasPassed(mark, place)));
+    for (let from = 0; from < due.length; from += askAtOnce) {
+      const some = due.slice(from, from + askAtOnce);
       const states = await readIdleTasks(
         pool,
         some.map(({ record }) => record.taskId),
@@ -128,7 +136,9 @@ export class SpentSignals {
       for (const signal of some) {
         const state = byId.get(signal.record.taskId);
         const isNewest = this.#signals.get(signal.record.taskId)?.offset === signal.offset;
-        if (state !== undefined && isNewest && isSpent(signal.record, state, mark)) spent.push(signal);
+        if (state === undefined || !isNewest || !isOver(signal.record, state)) continue;
+        signal.waitsFor = recordsOf(signal.record, state).filter((place) => !hasPassed(mark, place));
+        if (signal.waitsFor.length === 0) spent.push(signal);
       }
     }
     if (spent.length === 0) return 0;
@@ -159,13 +169,19 @@ function isSeen({ ends }: QueueMark, positions: ReadonlyMap<string, number>): bo
   return [...ends].every(([key, end]) => (positions.get(key) ?? 0) >= end);
 }
 
-/** Nothing waits to be sent of the task: whether the group has passed all its records up to the generation that was cancelled. */
-function isSpent({ generation }: TaskCancelRequested, state: TaskState, { passed }: QueueMark): boolean {
-  if (state.generation === generation && !hasEnded(state.status)) return false;
-  if (state.generation < generation) return false;
-  return state.history
+/** Whether the generation that was cancelled, by this signal or otherwise, has ended as far as the view goes. */
+function isOver({ generation }: TaskCancelRequested, state: TaskState): boolean {
+  return state.generation > generation || (state.generation === generation && hasEnded(state.status));
+}
+
+/** The records by which a worker may meet the task in that generation, or an older one. */
+function recordsOf({ generation }: TaskCancelRequested, { history }: TaskState): QueuePlace[] {
+  return history
     .filter((entry) => entry.event === 'TaskQueued' && entry.generation <= generation)
-    .every(({ offset, partition }) =>
-      isSignalSpent(offset, passed[partition] ?? 0, { hasTimer: false, hasOutboxRow: false }),
-    );
+    .map(({ partition, offset }) => ({ partition, offset }));
+}
+
+/** Of a task for which nothing waits to be queued: whether the group has this record behind it. */
+function hasPassed({ passed }: QueueMark, { partition, offset }: QueuePlace): boolean {
+  return isSignalSpent(offset, passed[partition] ?? 0, { hasTimer: false, hasOutboxRow: false });
 }
