@@ -1,12 +1,15 @@
 package worker_test
 
 import (
+	"context"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/kafkatest"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/task"
+	"github.com/taskflow-hub/taskflow-hub/go-workers/worker"
 	schemas "github.com/taskflow-hub/taskflow-hub/schemas/go"
 )
 
@@ -194,10 +197,10 @@ func TestIntegrationATaskThatKillsItsProcessEachTime(t *testing.T) {
 	f.submit(poison)
 	f.submit(neighbours[10:]...)
 	deaths := 0
-	for worker := f.startProcess("w0"); len(f.ends(poison.TaskID)) == 0; {
+	for victim := f.startProcess("w0"); len(f.ends(poison.TaskID)) == 0; {
 		kafkatest.Until(t, "the worker is dead, or the poison has ended", func() bool {
 			select {
-			case <-worker.ended:
+			case <-victim.ended:
 				return true
 			default:
 				return len(f.ends(poison.TaskID)) > 0
@@ -205,7 +208,7 @@ func TestIntegrationATaskThatKillsItsProcessEachTime(t *testing.T) {
 		})
 		if len(f.ends(poison.TaskID)) == 0 {
 			deaths++
-			worker = f.startProcess("w" + string(rune('0'+deaths)))
+			victim = f.startProcess("w" + string(rune('0'+deaths)))
 		}
 	}
 	failed, ok := f.end(poison.TaskID).(*schemas.TaskFailed)
@@ -220,4 +223,29 @@ func TestIntegrationATaskThatKillsItsProcessEachTime(t *testing.T) {
 		}
 	}
 	f.untilSettled()
+}
+
+func TestIntegrationAWorkerThatGetsNoAnswerEnds(t *testing.T) {
+	f := newFixture(t, kafkatest.Brokers(t))
+	network := kafkatest.NewNetwork()
+	c := f.config(nil)
+	c.StuckExit = time.Second
+	ended := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	gate := newGate(t)
+	go func() {
+		ended <- worker.RunOver(ctx, network.Dial, c, []*task.Definition{f.define(handler)}, kafkatest.Logger())
+	}()
+	held := f.queued(gate.payload("gate"))
+	f.submit(held)
+	f.untilStarted(held.TaskID, 1)
+	gate.open()
+	f.end(held.TaskID)
+	f.untilSettled()
+	network.Freeze()
+	if err := <-ended; err == nil || ctx.Err() != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	network.Heal()
 }

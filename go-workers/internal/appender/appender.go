@@ -64,8 +64,9 @@ const (
 	maxBatchBytes   = 8 << 20
 	firstPause      = 100 * time.Millisecond
 	// immediately: the client's first repetition after a cut connection. Others give a hand-over half a second.
-	immediately  = 10 * time.Millisecond
-	longestPause = 5 * time.Second
+	immediately = 10 * time.Millisecond
+	// longestRepetition: a broker that is back is found so soon, before others take what was not handed over yet, and before leases end.
+	longestRepetition = 500 * time.Millisecond
 	// deliveryTimeout is how long the client tries by itself. Then the records are asked whether they are still to be sent.
 	deliveryTimeout = 5 * time.Second
 )
@@ -91,7 +92,7 @@ func ClientOptions() []kgo.Opt {
 func pauseBefore(repetition int) time.Duration {
 	bound := immediately
 	if repetition > 1 {
-		bound = min(2*time.Second, firstPause<<min(repetition-1, 10))
+		bound = min(longestRepetition, firstPause<<min(repetition-1, 10))
 	}
 	return time.Duration(rand.Float64() * float64(bound))
 }
