@@ -65,9 +65,6 @@ export type BlobStoreConfig = Pick<
   's3Url' | 's3Region' | 's3Bucket' | 's3AccessKey' | 's3SecretKey' | 's3PathStyle'
 >;
 
-/** What a multipart upload is cut into: the least that S3 takes. One part is sent while the next one fills. */
-const PART_BYTES = 5 * 1024 * 1024;
-
 export interface BlobStoreOptions {
   /** How often a request is tried where the store does not answer or fails, 2 by default; from the third on with growing delays. */
   readonly attempts?: number;
@@ -98,24 +95,12 @@ export function createBlobStore(config: BlobStoreConfig, options: BlobStoreOptio
       const expiresAt = blobExpiry(Date.now(), keepDays);
       const ref = blobRef({ expiresAt, userId, id });
       const measured = measure(source, maxBytes, ref);
-      const { client, Upload } = await connect();
-      const Body = Readable.from(measured.bytes(), { objectMode: false });
-      const upload = new Upload({
-        client,
-        params: { Bucket, Key: ref, Body, ContentType: contentType },
-        partSize: PART_BYTES,
-        queueSize: 1,
-      });
-      const abort = () => void upload.abort();
-      signal?.addEventListener('abort', abort, { once: true });
       try {
-        await upload.done();
+        const { client, upload } = await connect();
+        await upload({ client, Bucket, Key: ref, ContentType: contentType, signal }, measured.bytes());
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         throw measured.failure() ?? blobErrorOf(error);
-      } finally {
-        signal?.removeEventListener('abort', abort);
-        Body.destroy();
       }
       return { ref, size: measured.size(), contentType, sha256: measured.sha256(), expiresAt };
     },
@@ -175,7 +160,7 @@ type Connected = Awaited<ReturnType<typeof connectS3>>;
 
 async function connectS3(config: BlobStoreConfig, { attempts = 2 }: BlobStoreOptions) {
   const { S3Client, GetObjectCommand, HeadBucketCommand, CreateBucketCommand } = await import('@aws-sdk/client-s3');
-  const { Upload } = await import('@aws-sdk/lib-storage');
+  const { upload } = await import('./blobStoreUpload.ts');
   const client: S3Client = new S3Client({
     endpoint: config.s3Url,
     region: config.s3Region,
@@ -187,14 +172,13 @@ async function connectS3(config: BlobStoreConfig, { attempts = 2 }: BlobStoreOpt
     // A store that falls silent counts as away.
     requestHandler: { connectionTimeout: 2_000, socketTimeout: 30_000 },
   });
-  return { client, Upload, GetObjectCommand, HeadBucketCommand, CreateBucketCommand };
+  return { client, upload, GetObjectCommand, HeadBucketCommand, CreateBucketCommand };
 }
 
 /** Counts and hashes what a source gives on its way, and remembers how it failed. */
 function measure(source: AsyncIterable<Uint8Array>, maxBytes: number, ref: string) {
   const hash = createHash('sha256');
   let size = 0;
-  let isOut = false;
   let failed: { error: unknown } | undefined;
   return {
     async *bytes(): AsyncGenerator<Uint8Array> {
@@ -203,13 +187,10 @@ function measure(source: AsyncIterable<Uint8Array>, maxBytes: number, ref: strin
           size += chunk.byteLength;
           if (size > maxBytes) throw new BlobError('too-large', `${ref} has more than ${maxBytes} bytes`);
           hash.update(chunk);
-          isOut = true;
           yield chunk;
-          isOut = false;
         }
       } catch (error) {
-        // What is thrown into a generator that has given a piece is its reader's error.
-        if (!isOut) failed = { error };
+        failed = { error };
         throw error;
       }
     },

@@ -6,8 +6,7 @@ import { bodyTooLarge, type RawBody } from '../http/rawBody.ts';
 
 /** Takes uploads into the blob store. */
 export interface Uploads {
-  /** Stores the body that `open` gives once it is its turn. */
-  store(userId: string, open: () => Promise<RawBody>): Promise<StoredBlob>;
+  store(userId: string, body: RawBody): Promise<StoredBlob>;
 }
 
 export interface UploadsOptions {
@@ -17,13 +16,14 @@ export interface UploadsOptions {
 }
 
 /**
- * Each upload holds up to ten megabytes on its way. Further ones wait, their bytes with their senders, so that the
- * process stays within its memory however many come.
+ * A large upload holds some five megabytes on its way. Further ones wait, their bytes with their senders, so that the
+ * process stays within its memory however many come. Small ones don't wait for them.
  */
-const AT_ONCE = 8;
+const LARGE_AT_ONCE = 8;
+const SMALL_BYTES = 1_048_576;
 
 export function uploads({ blobs, keepDays, maxBytes }: UploadsOptions): Uploads {
-  let free = AT_ONCE;
+  let free = LARGE_AT_ONCE;
   const waiting: (() => void)[] = [];
   const enter = (): Promise<void> | undefined => {
     if (free === 0) return new Promise((resolve) => waiting.push(resolve));
@@ -36,16 +36,16 @@ export function uploads({ blobs, keepDays, maxBytes }: UploadsOptions): Uploads 
     else next();
   };
   return {
-    async store(userId, open) {
-      await enter();
+    async store(userId, { contentType, length, bytes }) {
+      const isLarge = length === undefined || length > SMALL_BYTES;
+      if (isLarge) await enter();
       try {
-        const { contentType, bytes } = await open();
         return await blobs.put(bytes, { userId, id: uuidv7(), contentType, keepDays, maxBytes });
       } catch (error) {
         if (!(error instanceof BlobError)) throw error;
         throw error.problem === 'too-large' ? bodyTooLarge(maxBytes) : storeUnavailable(error);
       } finally {
-        leave();
+        if (isLarge) leave();
       }
     },
   };

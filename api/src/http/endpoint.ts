@@ -14,7 +14,7 @@ export interface EndpointRequest<Params, Query, Headers, Body> {
   readonly headers: Headers;
   readonly body: Body;
   /** The body as it comes in, of an endpoint with `rawBody`. */
-  raw(): Promise<RawBody>;
+  raw(): RawBody;
   /** A signal that is aborted when the client goes away: what only waits for it may stop. */
   clientGone(): AbortSignal;
 }

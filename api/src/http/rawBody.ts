@@ -5,7 +5,9 @@ import { Problem } from './problem.ts';
 export interface RawBody {
   /** As the client states it; `application/octet-stream` where it does not. */
   readonly contentType: string;
-  /** Throws a {@link Problem} where the body breaks off, or its sender falls silent. */
+  /** Undefined where the client does not say it. */
+  readonly length: number | undefined;
+  /** Throws a {@link Problem} where the body is empty, breaks off, or its sender falls silent. The silence counts from when the reading begins. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -22,7 +24,7 @@ const MEDIA_TYPE =
 const MEDIA_TYPE_CHARACTERS = 200;
 
 /** The body of a request as it comes in. Refuses at once what is empty or too long by its head; what is only found while reading is the reader's to refuse. */
-export async function rawBody(request: IncomingMessage, maxBytes: number): Promise<RawBody> {
+export function rawBody(request: IncomingMessage, maxBytes: number): RawBody {
   const { 'content-length': length, 'transfer-encoding': chunked, 'content-encoding': encoding } = request.headers;
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new Problem(
@@ -36,12 +38,10 @@ export async function rawBody(request: IncomingMessage, maxBytes: number): Promi
     const message = `must be a media type of at most ${MEDIA_TYPE_CHARACTERS} characters`;
     throw new Problem('invalid-request', 'A header is not valid.', { errors: [{ path: 'content-type', message }] });
   }
-  if (chunked === undefined && Number(length ?? 0) === 0) throw emptyBody();
-  if (Number(length ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
-  const pieces = piecesOf(request);
-  const first = await pieces.next();
-  if (first.done === true) throw emptyBody();
-  return { contentType, bytes: startingWith(first.value, pieces) };
+  const stated = chunked === undefined ? Number(length ?? 0) : undefined;
+  if (stated === 0) throw emptyBody();
+  if (stated !== undefined && stated > maxBytes) throw bodyTooLarge(maxBytes);
+  return { contentType, length: stated, bytes: piecesOf(request) };
 }
 
 function emptyBody(): Problem {
@@ -59,20 +59,22 @@ async function* piecesOf(request: IncomingMessage): AsyncGenerator<Uint8Array, v
     silent = true;
     request.destroy();
   });
+  let isEmpty = true;
   try {
     // Left open when the reader stops: there is an answer to send yet.
-    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      isEmpty = false;
+      yield piece;
+    }
+    // A request that was cut before anyone read it ends like a whole one.
+    if (!request.complete) throw new Error('The request is not complete');
   } catch (error) {
     const why = silent ? 'The client fell silent' : 'The client closed the connection';
     throw new Problem('invalid-request', `${why} before the body was complete.`, { cause: error });
   } finally {
     request.setTimeout(0);
   }
-}
-
-async function* startingWith(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first;
-  yield* rest;
+  if (isEmpty) throw emptyBody();
 }
 
 /** Reads on and throws away, for a while: a client that is still sending would see a reset connection instead of its answer. */

@@ -25,7 +25,7 @@ export default defineEndpoint({
   answers: { 201: { description: 'The bytes are stored', schema: storedBlob } },
   problems: ['store-unavailable'],
   async handle({ principal, raw }, { uploads }) {
-    const { ref, size, contentType, sha256, expiresAt } = await uploads.store(principal.userId, raw);
+    const { ref, size, contentType, sha256, expiresAt } = await uploads.store(principal.userId, raw());
     return { status: 201, json: { ref, size, contentType, sha256, expiresAt: timeText(expiresAt) } };
   },
 });
