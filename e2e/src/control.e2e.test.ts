@@ -257,6 +257,25 @@ describe('control of tasks', function () {
     }
   });
 
+  it('cancels tasks at the moment when they are due, or are tried again', async () => {
+    const runAt = new Date(Date.now() + 1_000).toISOString();
+    const retrying = { maxAttempts: 5, backoff: { baseMs: 300, factor: 1, capMs: 300 } };
+    const ids = [
+      ...(await submittedMany(100, { type: 'noop', payload: {}, runAt })),
+      ...(await submittedMany(100, { type: 'noop', payload: { fail: 'FLAKY', failTimes: 4 }, retry: retrying })),
+    ];
+    const answers = await Promise.all(
+      ids.map(async (id, n) => {
+        await delay(n * 10);
+        return { id, status: (await cancel(id)).status };
+      }),
+    );
+    const report = await verifyTasks(system().addresses, 'noop', ids);
+    for (const { id, status } of answers) {
+      expect(report.states.get(id)?.status, id).to.equal(status === 202 ? 'cancelled' : 'success');
+    }
+  });
+
   it('cancels many at once, on through the death of the api', async () => {
     await pause('noop');
     const tag = `many-${randomUUID()}`;
