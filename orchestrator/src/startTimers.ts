@@ -118,6 +118,8 @@ export function startTimers(ports: TimerPorts): RunningTimers {
     },
     onGap: (error) => logger.error('The log does not continue where the timers stand', { error }),
     onFatal: ports.onFatal,
+    // The least that a broker takes by default: the timers of a killed instance stand still for as long.
+    sessionTimeoutMs: 6_000,
   });
   const lanes = (): ReadLane[] =>
     events.progress().flatMap((progress) => {
