@@ -1,7 +1,7 @@
 package worker
 
 import (
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
@@ -43,7 +43,7 @@ func (l *lane) upkeep(r *run, now time.Time) (renew bool) {
 		l.report(r, *unreported)
 		return false
 	}
-	if r.phase == checking && at-monotonicMs(r.since) > values.HandOverAfterMs {
+	if r.phase == checking && at-monotonicMs(r.since) > values.HandOverAfterMs && r.delivered.Delivery < values.GiveBackAtDelivery {
 		r.mu.Unlock()
 		l.worker.metrics.checks.WithLabelValues(l.definition.Type, "undecided").Inc()
 		l.release(r, errUndecided)
@@ -68,16 +68,18 @@ func (l *lane) upkeep(r *run, now time.Time) (renew bool) {
 	return renew && how.Reason == ""
 }
 
-var errUndecided = fmt.Errorf("the record was not decided in time")
+var errUndecided = errors.New("the record was not decided in time")
 
-// keepUndecided renews what waits for its schema, or gives it back.
+// keepUndecided renews what waits for its schema, or gives it back in the end: others may know it, and nobody is to hold a record for
+// longer than a run that he does not hand over. But not so often that the broker drops it, for it cannot be given back
+// through the log: nobody knows yet which task it is.
 func (l *lane) keepUndecided(now time.Time, renew func(*sharequeue.Delivered)) {
 	values := l.worker.options.Values
 	var late []*sharequeue.Delivered
 	l.mu.Lock()
 	for record, since := range l.undecided {
 		switch {
-		case now.Sub(since).Milliseconds() > values.HandOverAfterMs:
+		case now.Sub(since).Milliseconds() > values.HandOverAfterMs && record.Delivery < values.GiveBackAtDelivery:
 			late = append(late, record)
 			delete(l.undecided, record)
 		case record.LockedUntil().Sub(now) < record.Lock()-time.Duration(values.RenewEveryMs)*time.Millisecond:

@@ -400,3 +400,35 @@ func TestIntegrationTwentyQueuesOfOneProcess(t *testing.T) {
 		}
 	}
 }
+
+func TestIntegrationWhenARecordWasNotToBeHad(t *testing.T) {
+	f := newFixture(t)
+	queue := kafkatest.NewQueue(t, f.client, kafkatest.QueueOptions{})
+	kafkatest.Produce(t, f.client, queue.Topic, numbered(3)...)
+	opened := make(chan *sharequeue.Hold, 10)
+	holder := f.open(queue)
+	held := f.take(holder, 3)
+	waiting := f.open(queue, func(config *sharequeue.Config) {
+		config.OnSessionOpened = func(hold *sharequeue.Hold) { opened <- hold }
+	})
+	f.untilPolled(waiting)
+	asked := time.Now()
+	if records := f.fetch(waiting, 1, 100*time.Millisecond); len(records) > 0 {
+		t.Fatalf("what is held was handed out: %v", values(records))
+	}
+	holder.Close(t.Context())
+	again := f.take(waiting, 3)
+	if hold := <-opened; hold != again[0].Hold() {
+		t.Errorf("the session was opened as %+v", hold)
+	}
+	for i, record := range again {
+		times := record.UnavailableAt()
+		if len(times) == 0 || times[len(times)-1].Before(asked.Add(-time.Second)) || !times[len(times)-1].Before(record.FetchedAt()) {
+			t.Errorf("%s was not to be had at %v, and fetched at %v", record.Value, times, record.FetchedAt())
+		}
+		if record.Lock() != 15*time.Second || len(held[i].UnavailableAt()) > 0 {
+			t.Errorf("%s is locked for %v; of its first delivery %v is said", record.Value, record.Lock(), held[i].UnavailableAt())
+		}
+	}
+	f.acceptAll(waiting, again)
+}
