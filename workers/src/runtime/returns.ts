@@ -42,12 +42,12 @@ export class Returns {
   }
 
   /**
-   * Nobody holds a record for longer than a hand-over's age without having decided about it. Those that the queue would
-   * archive after a few deliveries more are kept all the same.
+   * Nobody holds a record for longer than a hand-over's age without having decided about it (but for as long as a check may
+   * well take on a busy machine). Those that the queue would archive after a few deliveries more are kept all the same.
    */
   releaseUndecided(now: number): void {
-    const { handOverAfterMs, giveBackAtDelivery } = this.lane.values;
-    const before = now - handOverAfterMs;
+    const { handOverAfterMs, lookAgainAfterForgottenMs, giveBackAtDelivery } = this.lane.values;
+    const before = now - Math.max(handOverAfterMs, 4 * lookAgainAfterForgottenMs);
     const keepFrom = giveBackAtDelivery - 1;
     let count = this.lane.intake.releaseUnread(before, keepFrom);
     for (const run of this.lane.runs()) {
