@@ -162,8 +162,17 @@ func (c *Control) isPaused(taskType string) bool {
 	return c.state.IsPaused(taskType)
 }
 
+// close waits for the client for a moment only: it may be in the middle of a question to a broker that does not answer.
 func (c *Control) close() {
 	c.stop()
 	<-c.done
-	c.client.Close()
+	closed := make(chan struct{})
+	go func() {
+		c.client.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+	}
 }

@@ -229,7 +229,7 @@ func TestIntegrationAWorkerThatGetsNoAnswerEnds(t *testing.T) {
 	f := newFixture(t, kafkatest.Brokers(t))
 	network := kafkatest.NewNetwork()
 	c := f.config(nil)
-	c.StuckExit = time.Second
+	c.StuckExit = 10 * time.Second // longer than a start takes
 	ended := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -124,7 +124,15 @@ func runOver(
 	server.Check("progress", worker.CheckProgress)
 	server.Check("start", func() error { return nil })
 	logger.Info("types are registered", "types", namesOf(types), "workerId", workerID, "statusPort", server.Port, "grpcPort", direct.Port)
-	return worker.untilStuck(ctx, c.StuckExit)
+	err = worker.untilStuck(ctx, c.StuckExit)
+	if err != nil { // nor may the end of a stuck process get stuck
+		limit := time.AfterFunc(c.StopTimeout, func() {
+			logger.Error("the worker did not stop in time, the process ends", "limit", c.StopTimeout, "error", err)
+			os.Exit(1)
+		})
+		stops = slices.Insert(stops, 0, func() { limit.Stop() })
+	}
+	return err
 }
 
 // selected gives the types that this process runs: those asked for, or all, without the ones for tests where these are switched off.

@@ -46,7 +46,7 @@ func (n *Network) Dial(ctx context.Context, network, address string) (net.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	faulty := &faultyConn{Conn: conn, network: n}
+	faulty := &faultyConn{Conn: conn, network: n, closed: make(chan struct{})}
 	n.mu.Lock()
 	n.conns[faulty] = true
 	n.mu.Unlock()
@@ -102,17 +102,28 @@ func (n *Network) faultFor(request []byte) *injected {
 	return one
 }
 
-func (n *Network) thaw() {
+// thaw waits for the end of a freeze; a connection that is closed meanwhile does not wait.
+func (n *Network) thaw(closed <-chan struct{}) {
 	n.mu.Lock()
 	frozen := n.frozen
 	n.mu.Unlock()
-	<-frozen
+	select {
+	case <-frozen:
+	case <-closed:
+	}
 }
 
 type faultyConn struct {
 	net.Conn
 	network *Network
 	doomed  atomic.Pointer[injected]
+	closing sync.Once
+	closed  chan struct{}
+}
+
+func (c *faultyConn) Close() error {
+	c.closing.Do(func() { close(c.closed) })
+	return c.Conn.Close()
 }
 
 func (c *faultyConn) Write(request []byte) (int, error) {
@@ -129,7 +140,7 @@ func (c *faultyConn) Write(request []byte) (int, error) {
 func (c *faultyConn) Read(into []byte) (int, error) {
 	for {
 		count, err := c.Conn.Read(into)
-		c.network.thaw()
+		c.network.thaw(c.closed)
 		one := c.doomed.Load()
 		if one == nil || err != nil {
 			return count, err
