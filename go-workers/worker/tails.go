@@ -63,6 +63,8 @@ type tail struct {
 	bytes    int
 	partial  bool // not all tasks' events are kept
 	usedAt   time.Time
+	// endAskedAt is when the end was asked for that the range reaches to.
+	endAskedAt time.Time
 }
 
 type rawEvent struct {
@@ -79,11 +81,18 @@ func (t *tails) look(
 	ctx context.Context, topic string, partition int32, from position, to int64, tasks map[string]bool,
 ) (map[string][]loggedEvent, int64, error) {
 	one := t.tail(tailKey{topic, partition})
+	came := time.Now()
 	one.mu.Lock()
 	defer one.mu.Unlock()
 	one.usedAt = time.Now()
 	var err error
-	if to == toEnd {
+	endAskedAt := one.endAskedAt
+	switch {
+	case to != toEnd:
+	case one.known && endAskedAt.After(came):
+		to = one.to // who was before has looked since this one came
+	default:
+		endAskedAt = time.Now()
 		if to, err = t.reader.End(ctx, topic, partition); err != nil {
 			return nil, 0, err
 		}
@@ -97,9 +106,13 @@ func (t *tails) look(
 			return nil, 0, err
 		}
 	}
+	reached := one.to
 	if err := one.extend(ctx, t.reader, topic, partition, first, to, tasks); err != nil {
 		one.forget()
 		return nil, 0, err
+	}
+	if one.endAskedAt = endAskedAt; one.to < reached { // another range, which ends earlier
+		one.endAskedAt = time.Time{}
 	}
 	if from.byTime && one.from == first && (one.fromAt == 0 || from.at < one.fromAt) {
 		one.fromAt = max(1, from.at)
@@ -212,7 +225,7 @@ func (one *tail) find(
 }
 
 func (one *tail) forget() {
-	one.known, one.partial, one.bytes, one.fromAt, one.byTask = false, false, 0, 0, map[string][]rawEvent{}
+	one.known, one.partial, one.bytes, one.fromAt, one.endAskedAt, one.byTask = false, false, 0, 0, time.Time{}, map[string][]rawEvent{}
 }
 
 // retryPause before a repetition (1 is the first): a random time up to a bound.
