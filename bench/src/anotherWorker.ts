@@ -13,7 +13,7 @@ export interface AnotherWorker {
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
-const statusPort = 21_990;
+const statusPort = 23_490;
 
 /** Starts one more worker process in a running system, and resolves when it says that it is ready. */
 export async function startAnotherWorker(

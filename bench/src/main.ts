@@ -36,7 +36,7 @@ for (const benchmark of benchmarks.filter(({ name }) => names.length === 0 || na
 
 /** Runs a benchmark in all its sizes on a system that nothing else has used. */
 async function measure(benchmark: Benchmark): Promise<readonly Table[]> {
-  const system = await startSystem({ basePort: 21_000, ...benchmark.system });
+  const system = await startSystem({ basePort: 23_000, ...benchmark.system });
   const pool = new pg.Pool({ connectionString: system.addresses.postgresUrl, max: 2 });
   try {
     const tables: Table[] = [];

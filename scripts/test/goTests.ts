@@ -20,6 +20,8 @@ export function readGoTestEvents(lines: readonly string[]): GoTestReport {
   let passed = 0;
   const failedIn = new Map<string, number>();
   const outputs = new Map<string, string[]>();
+  /** The tests of each package that have begun and not ended. */
+  const running = new Map<string, Set<string>>();
   const shown: string[] = [];
   for (const line of lines) {
     if (!line.startsWith('{')) {
@@ -28,15 +30,23 @@ export function readGoTestEvents(lines: readonly string[]): GoTestReport {
     }
     const { Action: action, Package: name = '', Test: test, Output: output = '' } = JSON.parse(line) as GoTestEvent;
     const key = `${name} ${test ?? ''}`;
+    if (test !== undefined && action === 'run') running.set(name, (running.get(name) ?? new Set()).add(key));
+    if (test !== undefined && isEnd(action)) running.get(name)?.delete(key);
     if (action === 'output' || action === 'build-output') outputs.set(key, [...(outputs.get(key) ?? []), output]);
     if (action === 'pass' && test !== undefined) passed++;
     if (action === 'fail' || action === 'build-fail') {
       if (test !== undefined) failedIn.set(name, (failedIn.get(name) ?? 0) + 1);
       else if (!failedIn.has(name)) failedIn.set(name, 1);
+      // A package that was ended in the middle of a test says there why.
+      if (test === undefined) shown.push(...[...(running.get(name) ?? [])].flatMap((each) => outputs.get(each) ?? []));
       shown.push(...(outputs.get(key) ?? []));
     }
     if (action === 'pass' && test === undefined) shown.push(...(outputs.get(key) ?? []).slice(-1));
   }
   const failed = [...failedIn.values()].reduce((a, b) => a + b, 0);
   return { tally: { passed, failed }, shown: shown.join('') };
+}
+
+function isEnd(action: string): boolean {
+  return action === 'pass' || action === 'fail' || action === 'skip';
 }

@@ -29,6 +29,20 @@ describe('readGoTestEvents', () => {
     expect(shown).to.equal('got 2, want 1\nFAIL\tfold\n');
   });
 
+  it('shows what a test said that was ended with its package', () => {
+    const { tally, shown } = read(
+      { Action: 'run', Package: 'fold', Test: 'TestMerge' },
+      { Action: 'run', Package: 'fold', Test: 'TestHangs' },
+      { Action: 'output', Package: 'fold', Test: 'TestMerge', Output: 'merged\n' },
+      { Action: 'pass', Package: 'fold', Test: 'TestMerge' },
+      { Action: 'output', Package: 'fold', Test: 'TestHangs', Output: 'panic: test timed out after 10m0s\n' },
+      { Action: 'output', Package: 'fold', Output: 'FAIL\tfold\t600.0s\n' },
+      { Action: 'fail', Package: 'fold' },
+    );
+    expect(tally).to.deep.equal({ passed: 1, failed: 1 });
+    expect(shown).to.equal('panic: test timed out after 10m0s\nFAIL\tfold\t600.0s\n');
+  });
+
   it('counts a package that does not compile as one failure', () => {
     const { tally, shown } = readGoTestEvents([
       '# fold',

@@ -55,6 +55,9 @@ function filesByLane(kind: Kind, patterns: Patterns): { name: string; files: rea
   return patterns.map(([name], index) => ({ name, files: files.get(index) ?? [] }));
 }
 
+/** A system's ports reach from its base port to 432 above it. All stay below those that Linux gives to outgoing connections (32768). */
+const portsOfOne = 500;
+
 /** Labels what the lanes print, and gives each ports of its own, the first those that the variable names. */
 function lanesOf(
   kind: Kind,
@@ -64,6 +67,6 @@ function lanesOf(
   const base = Number(process.env[variable] || first);
   return runs.map(({ name, run }, index) => ({
     name: `${kind} ${name}`,
-    run: () => run({ label: name.padEnd(8), environment: { [variable]: String(base + index * 1_000) } }),
+    run: () => run({ label: name.padEnd(8), environment: { [variable]: String(base + index * portsOfOne) } }),
   }));
 }
