@@ -245,7 +245,7 @@ export class LogAppender implements Appender, PipelineHost {
 
   #unavailable(): BrokerUnavailableError {
     return new BrokerUnavailableError(
-      `Kafka did not acknowledge within ${this.#deliveryTimeoutMs} ms: the records may or may not be in the log. Last error: ${String(this.#lastError ?? 'none, the broker is slow')}`,
+      `Kafka did not acknowledge within ${this.#deliveryTimeoutMs} ms: the records may or may not be in the log. Last error: ${String(this.#lastError ?? 'none, the broker is slow or throttles this client')}`,
       { cause: this.#lastError },
     );
   }

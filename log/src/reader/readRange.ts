@@ -90,7 +90,9 @@ export class RangeReader {
     const { errorCode, partitions } = await connection.send(fetch([position.fetchPosition(this.#leaderEpoch)], limits));
     const subject = `Fetch of ${position.topic}/${position.partition}`;
     throwIfError(errorCode, subject);
-    return position.take(this.#cluster, partitions[0]!, end);
+    const [answer] = partitions;
+    // an answer that is throttled is empty
+    return answer ? position.take(this.#cluster, answer, end) : [];
   }
 
   async #connect({ topic, partition }: Position): Promise<BrokerConnection> {

@@ -24,6 +24,18 @@ export function partitionFault(code: number): PartitionFault {
   return { lost: false, pauseMs: 400 };
 }
 
+const restBaseMs = 1_000;
+/** A broker judges by the last eleven seconds, unless it is told otherwise (`quota.window.num`). */
+const restCapMs = 10_000;
+
+/**
+ * How long to fetch nothing after so many fetches in a row whose answers were throttled. The broker's own time is not
+ * enough: it is reckoned without the records of the next fetch.
+ */
+export function throttledRestMs(row: number, throttleTimeMs: number, random = Math.random): number {
+  return throttleTimeMs + (0.5 + random() / 2) * Math.min(restCapMs, restBaseMs * 4 ** Math.min(row - 1, 10));
+}
+
 export interface SessionFault {
   /** The connection is sound. Closing it would make the broker end the session that is opened next (see `session.ts`). */
   readonly keepConnection: boolean;

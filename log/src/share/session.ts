@@ -5,7 +5,7 @@ import { codes } from '../wire/errorCodes.ts';
 import { metadata } from '../wire/messages/metadata.ts';
 import { acquiredRecords } from './acquired.ts';
 import type { HeldRecord, Hold } from './delivered.ts';
-import { partitionFault, sessionFault } from './faults.ts';
+import { partitionFault, sessionFault, throttledRestMs } from './faults.ts';
 import { closeSessionEpoch, shareAcknowledge } from './messages/shareAcknowledge.ts';
 import { type ShareFetchResponse, shareFetch } from './messages/shareFetch.ts';
 import { Renewals, type Renewed } from './renewals.ts';
@@ -51,6 +51,9 @@ interface Poll {
  * those of records whose answer was lost: after a loss a session is opened, closed (that frees them) and opened again. And
  * when a connection ends, the broker ends whatever session its member has at that moment, also one opened since on another
  * connection: so a sound connection is kept, and one that was cut is followed by a pause.
+ *
+ * A third: a fetch whose answer is throttled has locked its records all the same, and the answer is empty. They come again when
+ * their locks end, and each time counts as a delivery. So the session fetches nothing for a while then.
  */
 export class ShareSession {
   readonly brokerId: number;
@@ -66,6 +69,7 @@ export class ShareSession {
   #closed = false;
   #mayHoldLocks = false;
   #failures = 0;
+  #throttledFetches = 0;
   #resumeAt = 0;
   #acknowledgeFailures = 0;
   #acknowledgeAt = 0;
@@ -79,7 +83,7 @@ export class ShareSession {
     this.partitions = new SessionPartitions((id) => new SharePartition(id, options.topic, this, options.counts));
     this.#connection = new SessionConnection(options.cluster, options.brokerId, options.answerTimeoutMs, (reason) => {
       // a request under way is rejected with the same reason
-      if (!this.#running && !this.#closed) this.#fail(reason);
+      if (!this.#running && !this.#closed) this.#fail(reason, this.partitions.held === 0);
     });
     this.#wakeUp = new WakeUp(() => {
       void this.#run();
@@ -140,7 +144,8 @@ export class ShareSession {
     if (this.#running || this.#closed) return;
     this.#running = true;
     try {
-      while (!this.#closed && (await this.#step()));
+      // no turn passes between seeing that nothing is to be done and being asked again
+      while (!this.#closed && this.#hasWork()) await this.#step();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -150,7 +155,13 @@ export class ShareSession {
     if (this.partitions.settled) this.#options.onChange();
   }
 
-  async #step(): Promise<boolean> {
+  #hasWork(): boolean {
+    return (this.#state.isOpen && !this.#renewals.empty) || this.#poll !== undefined || this.#waiting().length > 0;
+  }
+
+  async #step(): Promise<void> {
+    // here, so that renewals that come meanwhile go first, and times of locks count from when a request really left
+    await this.#connection.unthrottled();
     const waiting = this.#waiting();
     if (this.#state.isOpen && !this.#renewals.empty) {
       await this.#sendRenewals();
@@ -158,10 +169,7 @@ export class ShareSession {
       await this.#sendAcknowledgements(waiting);
     } else if (this.#poll) {
       await this.#fetch(this.#poll, waiting);
-    } else {
-      return false;
     }
-    return true;
   }
 
   /** Halves of what was refused should not wait for a long poll; a fetch would take a partition given up into the session. */
@@ -192,11 +200,30 @@ export class ShareSession {
     for (const partition of waiting) {
       this.#acknowledged(partition, answerFor(response.partitions, partition.id)?.acknowledgeErrorCode);
     }
-    const waited = maxWaitMs >= provingWaitMs && performance.now() - sentAt >= provingWaitMs;
+    if (response.throttleTimeMs > 0) this.#rest(response.throttleTimeMs);
+    // a throttled answer is empty, whatever there was
+    const waited =
+      maxWaitMs >= provingWaitMs && performance.now() - sentAt >= provingWaitMs && response.throttleTimeMs === 0;
     const records = this.#received(response, sentAt, waited);
     this.lastFetchAt = performance.now();
     this.#failures = 0;
+    if (records.length > 0) this.#throttledFetches = 0;
     this.#answer(records);
+  }
+
+  #rest(throttleTimeMs: number): void {
+    const restMs = throttledRestMs(++this.#throttledFetches, throttleTimeMs);
+    const { cluster, topic, group } = this.#options;
+    const level = this.#throttledFetches === 1 ? 'warn' : 'debug';
+    cluster.logger[level]('a fetch was throttled: what it locked comes again when the locks end', {
+      topic,
+      group,
+      broker: this.brokerId,
+      throttleTimeMs,
+      restMs: Math.round(restMs),
+    });
+    this.#resumeAt = performance.now() + restMs;
+    this.#wakeUp.at(this.#resumeAt);
   }
 
   #answer(records: HeldRecord[]): void {
@@ -316,8 +343,8 @@ export class ShareSession {
     this.#options.onMoved();
   }
 
-  /** Whatever went wrong, the session is over. */
-  #fail(cause: unknown): void {
+  /** Whatever went wrong, the session is over. `unused`: nothing was asked nor held, as when a broker closes what has been idle. */
+  #fail(cause: unknown, unused = false): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     const { keepConnection, pauseMs } = sessionFault(error);
     const { topic, group, cluster } = this.#options;
@@ -328,8 +355,8 @@ export class ShareSession {
     const lost = this.#lose();
     if (!(error instanceof ClosedError)) {
       const fields = { topic, group, broker: this.brokerId, error: error.message, attempt: this.#failures };
-      if (this.#failures === 1) cluster.logger.warn('a share session ended, opening a new one', fields);
-      else cluster.logger.debug('a share session could not be opened, trying again', fields);
+      if (this.#failures === 1 && !unused) cluster.logger.warn('a share session ended, opening a new one', fields);
+      else cluster.logger.debug('a share session ended, trying again', fields);
     }
     if (lost.length > 0) this.#options.onLost(lost, error.message);
     this.#options.onMoved();

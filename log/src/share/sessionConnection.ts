@@ -34,17 +34,12 @@ export class SessionConnection {
   async send<T extends Response>(request: Request<T>): Promise<T> {
     const connection = this.#connection;
     if (!connection) throw new ConnectionError(`with id ${this.#brokerId}`, 'the connection was closed');
-    const patience = this.#answerTimeoutMs + (request.mayTakeMs ?? 0);
-    const overdue = setTimeout(() => {
-      connection.close(
-        new ConnectionError(connection.broker, `${request.name} was not answered within ${patience} ms`),
-      );
-    }, patience);
-    try {
-      return await connection.send(request);
-    } finally {
-      clearTimeout(overdue);
-    }
+    return connection.send(request, this.#answerTimeoutMs);
+  }
+
+  /** Waits while the broker takes nothing (throttle time); rejects with the reason if the connection ends meanwhile. */
+  async unthrottled(): Promise<void> {
+    await this.#connection?.unthrottled();
   }
 
   /** Ends the present connection; the next `open` makes a new one. */

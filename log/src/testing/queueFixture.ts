@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, CompressionTypes, Producer } from 'kafkajs';
 import { retrying } from '../backoff.ts';
-import { type Cluster, connectCluster } from '../cluster.ts';
+import { type Cluster, type ClusterOptions, connectCluster } from '../cluster.ts';
 import { resourceType, setConfigs } from '../configs.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { type Delivered, openQueue, type QueueConsumer, type QueueConsumerOptions } from '../queueConsumer.ts';
@@ -22,7 +22,7 @@ export interface QueueFixture {
   createTopic(topic: string, partitions?: number): Promise<void>;
   open(queue: TestQueue, options?: Partial<QueueConsumerOptions>, cluster?: Cluster): Promise<QueueConsumer>;
   /** Another process, as far as the broker can tell. */
-  connect(): Promise<Cluster>;
+  connect(options?: Partial<ClusterOptions>): Promise<Cluster>;
   produce(queue: TestQueue, values: readonly (string | Buffer)[], options?: ProduceOptions): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,8 +38,8 @@ export async function queueFixture(
 ): Promise<QueueFixture> {
   const clusters: Cluster[] = [];
   const consumers: QueueConsumer[] = [];
-  const connect = async () => {
-    const cluster = await connectCluster({ brokers, clientId: 'test', logger });
+  const connect = async (options: Partial<ClusterOptions> = {}) => {
+    const cluster = await connectCluster({ brokers, clientId: 'test', logger, ...options });
     clusters.push(cluster);
     return cluster;
   };

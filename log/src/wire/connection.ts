@@ -49,6 +49,7 @@ export class BrokerConnection {
   #throttledUntil = 0;
   #closedBy: Error | undefined;
   #announceClosed: (reason: Error) => void = () => {};
+  readonly #ended = new AbortController();
 
   private constructor({ host, port }: BrokerAddress, settings: ConnectionSettings) {
     this.broker = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -87,13 +88,30 @@ export class BrokerConnection {
     return this.#versions!;
   }
 
-  /** Sends one request and gives its answer. Waits first where the broker has asked for a pause (throttle time, KIP-219). */
-  async send<T extends Response>(request: Request<T>): Promise<T> {
+  /**
+   * Sends one request and gives its answer. Waits first where the broker has asked for a pause (throttle time, KIP-219): the
+   * time that the answer may take, `answerTimeoutMs` beside what the request itself allows, begins after that.
+   */
+  async send<T extends Response>(
+    request: Request<T>,
+    answerTimeoutMs: number = this.#settings.requestTimeoutMs,
+  ): Promise<T> {
     this.#check(request);
-    const pause = this.#throttledUntil - Date.now();
-    if (pause > 0) await delay(pause);
+    await this.unthrottled();
     if (this.#settings.sasl && !this.#kafkajs.isAuthenticated()) await this.#authenticate();
-    return this.#exchange(request, this.#settings.requestTimeoutMs + (request.mayTakeMs ?? 0));
+    return this.#exchange(request, answerTimeoutMs + (request.mayTakeMs ?? 0));
+  }
+
+  /** Waits until the broker takes requests; it rejects when the connection ends. */
+  async unthrottled(): Promise<void> {
+    for (let pause = this.#pause(); pause > 0; pause = this.#pause()) {
+      await delay(pause, undefined, { signal: this.#ended.signal }).catch(() => {});
+      if (this.#closedBy) throw this.#closedBy;
+    }
+  }
+
+  #pause(): number {
+    return Math.ceil(this.#throttledUntil - performance.now());
   }
 
   /** Ends the connection at once; what is still unanswered is rejected. Closing twice does nothing. */
@@ -102,6 +120,7 @@ export class BrokerConnection {
     this.#closedBy = reason;
     this.#kafkajs.socket?.destroy();
     this.#inFlight.failAll(reason);
+    this.#ended.abort();
     this.#announceClosed(reason);
   }
 
@@ -140,8 +159,15 @@ export class BrokerConnection {
     for (const part of parts) socket.write(part);
     socket.uncork();
     const response = this.#decode(request, await answered);
-    if (response.throttleTimeMs > 0) this.#throttledUntil = Date.now() + response.throttleTimeMs;
+    if (response.throttleTimeMs > 0) this.#throttle(request.name, response.throttleTimeMs);
     return response;
+  }
+
+  /** The broker reads nothing from this connection for so long, so what was sent already is answered the later. */
+  #throttle(request: string, milliseconds: number): void {
+    this.#settings.logger.debug('the broker throttles this client', { broker: this.broker, request, milliseconds });
+    this.#throttledUntil = Math.max(this.#throttledUntil, performance.now() + milliseconds);
+    this.#inFlight.postpone(milliseconds);
   }
 
   #decode<T extends Response>(request: Request<T>, payload: Buffer): T {

@@ -1,9 +1,13 @@
 import type { KafkajsPushedRequest, KafkajsRequestQueue } from 'kafkajs/src/network/connection.js';
 
 interface Waiting {
+  readonly name: string;
+  timeoutMs: number;
+  /** Of `performance.now()`. */
+  dueAt: number;
+  timer: NodeJS.Timeout;
   resolve(payload: Buffer): void;
   reject(error: Error): void;
-  timer: NodeJS.Timeout;
 }
 
 /**
@@ -31,8 +35,28 @@ export class InFlight implements KafkajsRequestQueue {
   add(correlationId: number, name: string, timeoutMs: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#onTimeout(name, timeoutMs), timeoutMs);
-      this.#waiting.set(correlationId, { resolve, reject, timer });
+      this.#waiting.set(correlationId, {
+        name,
+        timeoutMs,
+        dueAt: performance.now() + timeoutMs,
+        timer,
+        resolve,
+        reject,
+      });
     });
+  }
+
+  /** All that waits may take so much longer. */
+  postpone(milliseconds: number): void {
+    for (const waiting of this.#waiting.values()) {
+      clearTimeout(waiting.timer);
+      waiting.timeoutMs += milliseconds;
+      waiting.dueAt += milliseconds;
+      waiting.timer = setTimeout(
+        () => this.#onTimeout(waiting.name, waiting.timeoutMs),
+        waiting.dueAt - performance.now(),
+      );
+    }
   }
 
   /** False if nothing waits for this answer. */

@@ -4,6 +4,7 @@ import { MalformedResponseError } from '../errors.ts';
 import { Decoder } from './decoder.ts';
 import { Encoder } from './encoder.ts';
 import { FrameSplitter } from './frames.ts';
+import { InFlight } from './inFlight.ts';
 import { decodeResponse, encodeRequest, type Request, type Response } from './request.ts';
 
 describe('encoder and decoder', () => {
@@ -166,5 +167,30 @@ describe('frames', () => {
         'Kafka listener',
       );
     }
+  });
+});
+
+describe('requests in flight', () => {
+  it('may take longer by the time that a broker reads nothing', async () => {
+    const overdue: string[] = [];
+    let done: () => void = () => {};
+    const second = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const inFlight = new InFlight(
+      0,
+      (name, timeoutMs) => {
+        overdue.push(`${name} ${timeoutMs}`);
+        if (overdue.length === 2) done();
+      },
+      () => {},
+    );
+    for (const [id, timeoutMs] of [5, 100_000].entries())
+      void inFlight.add(id, `postponed ${id}`, timeoutMs).catch(() => {});
+    inFlight.postpone(30);
+    void inFlight.add(2, 'later', 20).catch(() => {});
+    await second;
+    expect(overdue).to.deep.equal(['later 20', 'postponed 0 35']);
+    inFlight.failAll(new Error('the end'));
   });
 });
