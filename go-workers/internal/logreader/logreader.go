@@ -144,6 +144,9 @@ func (r *Reader) fetch(ctx context.Context, topic string, partition int32, from,
 	}
 	response := answer.(*kmsg.FetchResponse)
 	err = kerr.ErrorForCode(response.ErrorCode)
+	if err == nil && response.ThrottleMillis > 0 && len(response.Topics) == 0 {
+		return from, nil // an answer that is throttled is empty; the next request waits for as long
+	}
 	if err != nil || len(response.Topics) == 0 || len(response.Topics[0].Partitions) == 0 {
 		r.forget(topic)
 		return from, fmt.Errorf("reading %s/%d: the broker's answer is of no use: %w", topic, partition, errors.Join(err, kerr.UnknownServerError))

@@ -34,6 +34,8 @@ type connection struct {
 	ended   chan struct{}
 	ending  sync.Once
 	dialled sync.Once
+	// openFrom: the broker takes nothing before (it has throttled an answer). Of the session's loop alone.
+	openFrom time.Time
 }
 
 func openConnection(options []kgo.Opt, dial Dialer, address string, answerTimeout time.Duration) (*connection, error) {
@@ -62,7 +64,12 @@ func openConnection(options []kgo.Opt, dial Dialer, address string, answerTimeou
 }
 
 func (c *connection) request(ctx context.Context, request kmsg.Request) (kmsg.Response, error) {
-	return c.broker.Request(ctx, request)
+	response, err := c.broker.Request(ctx, request)
+	if answer, ok := response.(kmsg.ThrottleResponse); ok && err == nil {
+		millis, _ := answer.Throttle()
+		c.openFrom = time.Now().Add(time.Duration(millis) * time.Millisecond)
+	}
+	return response, err
 }
 
 func (c *connection) end() { c.ending.Do(func() { close(c.ended) }) }

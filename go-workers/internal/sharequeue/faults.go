@@ -68,6 +68,19 @@ func isAny(err error, candidates ...error) bool {
 	return false
 }
 
+const (
+	restBase = time.Second
+	// restCap: a broker judges by the last eleven seconds, unless it is told otherwise (`quota.window.num`).
+	restCap = 10 * time.Second
+)
+
+// throttledRest is how long to fetch nothing after so many fetches in a row whose answers were throttled. The broker's own time
+// is not enough: it is reckoned without the records of the next fetch.
+func throttledRest(row int, throttle time.Duration) time.Duration {
+	bound := min(restCap, restBase<<(2*min(row-1, 5)))
+	return throttle + time.Duration((0.5+rand.Float64()/2)*float64(bound))
+}
+
 // jittered is a random time from half to one and a half of the pause, so that clients which lost the same broker do not come
 // back in step.
 func jittered(pause time.Duration) time.Duration {

@@ -27,6 +27,9 @@ type poll struct {
 // records whose answer was lost: after a loss a session is opened, closed (that frees them) and opened again. And when a
 // connection ends, the broker ends whatever session its member has at that moment, also one opened since on another
 // connection: so a sound connection is kept, and one that was cut is followed by a pause.
+//
+// A third: a fetch whose answer is throttled has locked its records all the same, and the answer is empty. They come again when
+// their locks end, and each time counts as a delivery. So the session fetches nothing for a while then (docs/decisions/0024).
 type session struct {
 	queue    *Queue
 	brokerID int32
@@ -41,6 +44,7 @@ type session struct {
 	mayHoldLocks bool
 	failures     int
 	ackFailures  int
+	throttled    int // fetches in a row
 
 	mu          sync.Mutex
 	known       map[partitionID]*sharePartition // ever fetched from, also given up ones whose records are not settled yet

@@ -1,6 +1,7 @@
 package sharequeue
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -52,8 +53,14 @@ func (s *session) fetch(asked *poll, waiting []*sharePartition) error {
 	for _, partition := range waiting {
 		s.acknowledged(partition, fetchAnswer(response, partition.id).AcknowledgeErrorCode)
 	}
+	isThrottled := response.ThrottleMillis > 0
+	if isThrottled {
+		s.rest(time.Duration(response.ThrottleMillis) * time.Millisecond)
+	}
 	records := s.received(response, sentAt, sentAt+int64(response.AcquisitionLockTimeoutMillis)*int64(time.Millisecond))
-	if len(records) == 0 && asked.maxWait > 0 {
+	if len(records) > 0 {
+		s.throttled = 0
+	} else if asked.maxWait > 0 && !isThrottled { // a throttled answer is empty, whatever there was
 		s.shownNothing(active, sentAt)
 	}
 	s.mu.Lock()
@@ -62,6 +69,21 @@ func (s *session) fetch(asked *poll, waiting []*sharePartition) error {
 	s.failures = 0
 	s.answer(records)
 	return nil
+}
+
+// rest fetches nothing for a while.
+func (s *session) rest(throttle time.Duration) {
+	s.throttled++
+	pause := throttledRest(s.throttled, throttle)
+	level := slog.LevelDebug
+	if s.throttled == 1 {
+		level = slog.LevelWarn
+	}
+	s.queue.logger.Log(s.ctx, level, "a fetch was throttled: what it locked comes again when the locks end",
+		"broker", s.brokerID, "throttle", throttle, "rest", pause)
+	s.mu.Lock()
+	s.resumeAt = time.Now().Add(pause)
+	s.mu.Unlock()
 }
 
 func (s *session) connect() error {

@@ -34,6 +34,10 @@ func (s *session) nextStep() func() error {
 			return func() error { return errConnectionEnded }
 		default:
 		}
+		// Waited for here, so that renewals that come meanwhile go first, and times of locks count from when a request really left.
+		if s.conn.openFrom.After(time.Now()) {
+			return nil
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,6 +118,9 @@ func (s *session) untilNextPauseEnds() time.Duration {
 	}
 	see(s.resumeAt)
 	see(s.ackAt)
+	if s.conn != nil {
+		see(s.conn.openFrom)
+	}
 	for _, at := range s.pausedUntil {
 		see(at)
 	}
