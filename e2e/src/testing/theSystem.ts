@@ -13,6 +13,7 @@ export async function mochaGlobalSetup(): Promise<void> {
   running = await startSystem({
     basePort: Number(process.env[BASE_PORT_VARIABLE] ?? 20_000),
     goWorkers: 1,
+    brief: true,
     // The tests' own site, and nothing else of the loopback network.
     environment: { TASKFLOW_FETCH_ALLOW: '127.0.0.1/32' },
   });

@@ -128,8 +128,8 @@ export function workerFaults(probe: ProbeProgram): void {
     });
 
     it('the broker is killed while tasks run: what still runs is not started elsewhere', async () => {
-      // The usual lease: it has to outlast what workers need to find the broker again, on a busy machine, too.
-      await create({ TASKFLOW_HAND_OVER_AFTER_MS: '2000' });
+      // A lease that outlasts the broker's start on the busiest machine: one that ends before may start its task elsewhere.
+      await create({ TASKFLOW_HAND_OVER_AFTER_MS: '2000', TASKFLOW_LEASE_MS: '120000' });
       await Promise.all([probes.start('probe-1'), probes.start('probe-2')]);
       const long = await submit(...repeated(20, { gate: probes.gate }));
       await until((starts) => startedTasks(starts).size === 20);
@@ -164,10 +164,12 @@ export function workerFaults(probe: ProbeProgram): void {
     it('workers join and leave under load', async () => {
       await create({ TASKFLOW_STOP_GRACE_MS: '500', TASKFLOW_SLOTS: '4' });
       const leaving = [await probes.start('probe-0')];
-      await submit(...Array.from({ length: 400 }, (_, n) => ({ sleepMs: n % 20 === 0 ? 2_000 : 20 })));
+      const load = Array.from({ length: 100 }, (_, n) => ({ sleepMs: n % 20 === 0 ? 2_000 : 20 }));
+      await submit(...load);
       for (let n = 1; n <= 3; n++) {
         const joining = await probes.start(`probe-${n}`);
         const joinedAt = Date.now();
+        await submit(...load);
         const starts = await until((all) => all.some(({ pid }) => pid === joining.pid));
         const first = starts.find(({ pid }) => pid === joining.pid)!;
         console.log(`      one that joins has its first task ${Math.max(0, first.at - joinedAt)} ms after it is ready`);
@@ -191,16 +193,20 @@ export function workerFaults(probe: ProbeProgram): void {
       const pids = new Set(supervised.flatMap((worker) => worker.pids));
       const starts = reportStarts(await probes.starts(), pids);
       const byTask = Map.groupBy(await probes.starts(), ({ taskId }) => taskId);
-      const most = Math.max(...neighbours.map((id) => byTask.get(id)!.length));
+      const mostOfOne = Math.max(...neighbours.map((id) => byTask.get(id)!.length));
       console.log(
-        `      poison: ${byTask.get(poison!)!.length} starts, ${pids.size} processes; neighbours: ${starts.starts - byTask.get(poison!)!.length} starts of 40 tasks, at most ${most} each`,
+        `      poison: ${byTask.get(poison!)!.length} starts, ${pids.size} processes; neighbours: ${starts.starts - byTask.get(poison!)!.length} starts of 40 tasks, at most ${mostOfOne} each`,
       );
       const state = report.states.get(poison!)!;
       expect([state.status, state.error?.code]).to.deep.equal(['failed', 'WORKER_LOST']);
       // Five starts of an attempt. One that is lost after it was handed over, as it waits to run alone, is followed by another attempt.
       const byAttempt = Map.groupBy(byTask.get(poison!)!, ({ attempt }) => attempt);
-      for (const [attempt, ofAttempt] of byAttempt) expect(ofAttempt.length, `attempt ${attempt}`).to.be.at.most(5);
-      expect(byAttempt.get(state.attempt)).to.have.length(5);
+      // A first delivery starts before its TaskStarted is on the log (decision 0061): the start of a process that dies at once may go uncounted.
+      const uncounted = byTask.get(poison!)!.length - report.starts.get(poison!)!;
+      expect(uncounted, 'starts that are not on the log').to.be.within(0, byAttempt.size);
+      const most = uncounted > 0 ? 6 : 5;
+      for (const [attempt, ofAttempt] of byAttempt) expect(ofAttempt.length, `attempt ${attempt}`).to.be.at.most(most);
+      expect(byAttempt.get(state.attempt)!.length).to.be.within(5, most);
       expect(starts.unexplained).to.deep.equal([]);
       for (const id of neighbours) expect(report.states.get(id)!.status).to.equal('success');
     });

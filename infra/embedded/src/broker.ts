@@ -19,6 +19,8 @@ export interface BrokerOptions {
   readonly nodeId?: number | undefined;
   /** Replace or add to the settings of `@taskflow/kafka/brokerSettings`. */
   readonly extraProperties?: BrokerSettings | undefined;
+  /** For tests: it starts for half the CPU time, and is slower once it is warm. */
+  readonly brief?: boolean | undefined;
   /** `<stateDir>/kafka.log` unless given. */
   readonly logFile?: string | undefined;
 }
@@ -31,18 +33,22 @@ export interface Broker extends Server {
 /** One cluster id for all embedded brokers, so that a data folder can be moved, and brokers join into one cluster. */
 const clusterId = '4L6g3nShT-eMCtK--X86sw';
 
+/** Compiles at once and not well: most of what a JVM does in its first seconds is to compile. */
+const quickCompiler = '-XX:TieredStopAtLevel=1';
+
 /** What `flock` answers where another process holds the lock; none of the JVM's own exit codes. */
 const lockedExitCode = 75;
 
-/** Starts a real Kafka broker (KRaft, one process) and resolves when it answers. */
+/** Starts a real Kafka broker (KRaft, one process) for a test, and resolves when it answers. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  return Object.assign(await startServer(brokerProgram(options)), { address: `127.0.0.1:${options.port}` });
+  const server = await startServer(brokerProgram({ brief: true, ...options }));
+  return Object.assign(server, { address: `127.0.0.1:${options.port}` });
 }
 
 /** The broker as a program. */
 export function brokerProgram(options: BrokerOptions): Program {
   const stateDir = path.resolve(options.stateDir);
-  const { port, controllerPort = port + 1, nodeId = 1, extraProperties } = options;
+  const { port, controllerPort = port + 1, nodeId = 1, extraProperties, brief = false } = options;
   const dataDir = path.join(stateDir, 'data');
   const propertiesFile = path.join(stateDir, 'server.properties');
   return {
@@ -61,6 +67,7 @@ export function brokerProgram(options: BrokerOptions): Program {
         args: [
           ...['--nonblock', '--no-fork', '--conflict-exit-code', String(lockedExitCode), path.join(stateDir, 'lock')],
           ...['java', '-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-Djava.awt.headless=true', kafkaLogOption],
+          ...(brief ? [quickCompiler] : []),
           ...['-cp', kafkaClassPath, 'kafka.Kafka', propertiesFile],
         ],
         cwd: stateDir,
@@ -77,7 +84,7 @@ export function brokerProgram(options: BrokerOptions): Program {
 
 async function formatStorage(propertiesFile: string): Promise<void> {
   const storageTool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile];
-  await promisify(execFile)('java', ['-XX:TieredStopAtLevel=1', kafkaLogOption, '-cp', kafkaClassPath, ...storageTool]);
+  await promisify(execFile)('java', [quickCompiler, kafkaLogOption, '-cp', kafkaClassPath, ...storageTool]);
 }
 
 /** Whether the broker answers a Metadata request (version 4, all topics) and is registered with its controller. */

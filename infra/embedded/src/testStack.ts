@@ -20,7 +20,7 @@ export interface TestStack {
  */
 export async function startTestStack(basePort = basePortFromEnvironment()): Promise<TestStack> {
   const { settings, stop } = await runBeside({ basePort, movedBy: basePortVariable, workers: 0 }, (settings) =>
-    serverParts(settings, { fsync: false }),
+    serverParts(settings, { brief: true }),
   );
   return { environment: stackEnvironment(settings), stop };
 }

@@ -58,14 +58,14 @@ export function systemEnvironment(settings: SystemSettings, developmentKey: stri
   };
 }
 
-/** The servers of the stack. Without `fsync` PostgreSQL survives a kill, but no power cut: for tests. */
-export function serverParts(settings: SystemSettings, { fsync = true } = {}): Part[] {
+/** The servers of the stack. `brief`: they start fast, and survive a kill but no power cut; for tests. */
+export function serverParts(settings: SystemSettings, { brief }: { readonly brief: boolean }): Part[] {
   const { stateDir, ports, postgresUrl } = settings;
   const place = (name: string) => ({ stateDir: path.join(stateDir, name), logFile: logFile(settings, name) });
   const server = (program: Program, ...after: string[]): Part => ({ name: program.name, after, program });
   return [
-    server(brokerProgram({ ...place('kafka'), port: ports.kafka, controllerPort: ports.kafkaController })),
-    server(postgresProgram({ ...place('postgres'), url: postgresUrl, databases: [mongoDatabase], fsync })),
+    server(brokerProgram({ ...place('kafka'), port: ports.kafka, controllerPort: ports.kafkaController, brief })),
+    server(postgresProgram({ ...place('postgres'), url: postgresUrl, databases: [mongoDatabase], fsync: !brief })),
     server(redisProgram({ ...place('redis'), port: ports.redis })),
     server(registryProgram({ ...place('registry'), port: ports.registry })),
     server(s3Program({ ...place('s3'), port: ports.s3, ...settings.s3 })),
@@ -74,7 +74,7 @@ export function serverParts(settings: SystemSettings, { fsync = true } = {}): Pa
 }
 
 /** All parts of the system, the servers first; services get `environment`. */
-export function systemParts(settings: SystemSettings, environment: NodeJS.ProcessEnv): Part[] {
+export function systemParts(settings: SystemSettings, environment: NodeJS.ProcessEnv, { brief = false } = {}): Part[] {
   const { ports } = settings;
   const job = (name: string, main: string, ...after: string[]): Part => {
     return { name, after, job: nodeCommand(main, environment), logFile: logFile(settings, name) };
@@ -97,7 +97,7 @@ export function systemParts(settings: SystemSettings, environment: NodeJS.Proces
   const previewWorkers = { TASKFLOW_PREVIEW_WORKERS: grpcPorts.map((port) => `127.0.0.1:${port}`).join() };
   const afterWorkers = ports.status + 1 + workers.length;
   return [
-    ...serverParts(settings),
+    ...serverParts(settings, { brief }),
     job('topics', 'infra/kafka/dist/setUp.js', 'kafka', 'registry'),
     job('migrations', 'service/dist/migrate.js', 'postgres'),
     service('projector', 'projector/dist/main.js', ports.status, {}, ...prepared),
