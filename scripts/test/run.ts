@@ -1,4 +1,4 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,8 +26,7 @@ export let interrupted: NodeJS.Signals | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     interrupted ??= signal;
-    // A terminal sends SIGINT to the running commands as well; a second one would keep them from cleaning up.
-    if (signal !== 'SIGINT') for (const child of running) child.kill(signal);
+    for (const child of running) signalGroup(child, signal);
   });
 }
 
@@ -61,11 +60,12 @@ function start(
   file: string,
   args: readonly string[],
   { cwd = root, environment, stop }: RunOptions,
-  stdio: NonNullable<SpawnOptions['stdio']>,
+  stdio: StdioOptions,
 ): { child: ChildProcess; ended: Promise<number> } {
-  const child = spawn(file, args, { cwd, env: { ...process.env, ...environment }, stdio });
+  // In a group of its own, so that all of it can be ended: what is left of a command keeps its output open.
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...environment }, stdio, detached: true });
   running.add(child);
-  stop?.addEventListener('abort', () => child.kill('SIGTERM'));
+  stop?.addEventListener('abort', () => signalGroup(child, 'SIGTERM'));
   const ended = new Promise<number>((resolve) => {
     child.once('error', (error) => {
       console.error(`${file}: ${error.message}`);
@@ -74,6 +74,15 @@ function start(
     child.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
   });
   return { child, ended: ended.finally(() => running.delete(child)) };
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended.
+  }
 }
 
 function onLines(output: Readable, take: (line: string) => void): void {
