@@ -37,6 +37,8 @@ const oneBroker: BrokerSettings = {
   'share.coordinator.state.topic.replication.factor': 1,
   'share.coordinator.state.topic.min.isr': 1,
   'share.coordinator.state.topic.num.partitions': 8,
+  // Nothing else is to be appended with what one worker accepts: to wait for it makes the worker's next fetch come 5 ms later.
+  'share.coordinator.append.linger.ms': 0,
   'num.network.threads': 2,
   'num.io.threads': 4,
   'log.cleaner.dedupe.buffer.size': 16_777_216,
