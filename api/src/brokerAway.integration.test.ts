@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '@taskflow/embedded/broker';
-import { freePorts } from '@taskflow/log/testing/freePorts';
+import { freePorts } from '@taskflow/embedded/testing/freePorts';
 import { queueTopic } from '@taskflow/schemas/topics';
 import { expect } from 'chai';
 import { failed, queued, started } from './testing/events.ts';

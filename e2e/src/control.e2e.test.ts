@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from '@taskflow/embedded/testing/freePorts';
 import { createAppender } from '@taskflow/log/appender';
 import { connectCluster } from '@taskflow/log/cluster';
-import { freePorts } from '@taskflow/log/testing/freePorts';
 import { eventsTopic } from '@taskflow/schemas/topics';
 import { startServiceProcess } from '@taskflow/service/testing/serviceProcess';
 import { expect } from 'chai';

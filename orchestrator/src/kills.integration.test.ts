@@ -1,4 +1,4 @@
-import { freePorts } from '@taskflow/log/testing/freePorts';
+import { freePorts } from '@taskflow/embedded/testing/freePorts';
 import type { TaskEvent, TaskQueued } from '@taskflow/schemas/events';
 import { type ServiceProcess, startServiceProcess } from '@taskflow/service/testing/serviceProcess';
 import { expect } from 'chai';

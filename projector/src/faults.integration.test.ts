@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startPostgres } from '@taskflow/embedded/postgres';
-import { freePorts } from '@taskflow/log/testing/freePorts';
+import { freePorts } from '@taskflow/embedded/testing/freePorts';
 import { queueTopic } from '@taskflow/schemas/topics';
 import { silentLogger } from '@taskflow/service/logger';
 import { migrate } from '@taskflow/service/migrations';

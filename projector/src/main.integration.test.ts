@@ -1,5 +1,5 @@
+import { freePorts } from '@taskflow/embedded/testing/freePorts';
 import { readRange } from '@taskflow/log/reader';
-import { freePorts } from '@taskflow/log/testing/freePorts';
 import { poisonTopic } from '@taskflow/schemas/topics';
 import type { Pool } from '@taskflow/service/postgres';
 import { type ServiceProcess, startServiceProcess } from '@taskflow/service/testing/serviceProcess';

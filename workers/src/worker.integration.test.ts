@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '@taskflow/embedded/broker';
+import { freePorts } from '@taskflow/embedded/testing/freePorts';
 import type { TaskEvent, TaskLogLine, TaskStarted, TaskSucceeded, TaskTypeRegistered } from '@taskflow/schemas/events';
 import { logsTopic, typesTopic } from '@taskflow/schemas/topics';
 import { expect } from 'chai';
@@ -127,7 +127,8 @@ describe('worker processes whose broker goes away', () => {
   let environment: Record<string, string>;
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'taskflow-workers-'));
-    broker = await startBroker({ stateDir: folder, port: await freePort(), controllerPort: await freePort() });
+    const [port = 0, controllerPort] = await freePorts(2);
+    broker = await startBroker({ stateDir: folder, port, controllerPort });
     environment = { TASKFLOW_KAFKA_BROKERS: broker.address };
     log = await taskLogFixture({ ...process.env, ...environment });
   });
@@ -163,11 +164,3 @@ describe('worker processes whose broker goes away', () => {
     }).timeout(180_000);
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

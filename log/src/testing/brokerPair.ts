@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '@taskflow/embedded/broker';
+import { freePorts } from '@taskflow/embedded/testing/freePorts';
 import type { BrokerSettings } from '@taskflow/kafka/brokerSettings';
-import { freePorts } from './freePorts.ts';
 
 /** A cluster of two brokers; the first is the controller, too. */
 export interface BrokerPair {

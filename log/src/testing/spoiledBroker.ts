@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '@taskflow/embedded/broker';
+import { freePorts } from '@taskflow/embedded/testing/freePorts';
 import type { BrokerSettings } from '@taskflow/kafka/brokerSettings';
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './faultProxy.ts';
-import { freePorts } from './freePorts.ts';
 
 /**
  * A broker of a test's own that clients reach through a proxy only, so that both can be made to fail. What it says to itself

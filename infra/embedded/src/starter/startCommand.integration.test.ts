@@ -34,7 +34,11 @@ describe('startCommand', () => {
       });
     }
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { child, ended, output: () => output, ready: () => until(() => output.includes('TaskFlow Hub is ready')) };
+    const ready = async () => {
+      await until(() => output.includes('TaskFlow Hub is ready') || child.exitCode !== null);
+      expect(output).to.include('TaskFlow Hub is ready');
+    };
+    return { child, ended, output: () => output, ready };
   };
   const living = () => livingProcesses(readRunRecord(folder)!).map(({ name }) => name);
 
