@@ -37,7 +37,7 @@ const oneBroker: BrokerSettings = {
   'share.coordinator.state.topic.replication.factor': 1,
   'share.coordinator.state.topic.min.isr': 1,
   'share.coordinator.state.topic.num.partitions': 8,
-  // Nothing else is to be appended with what one worker accepts: to wait for it makes the worker's next fetch come 5 ms later.
+  // A fetch that carries accepts is answered when they are stored: to wait for more to store keeps the worker's free slots waiting.
   'share.coordinator.append.linger.ms': 0,
   'num.network.threads': 2,
   'num.io.threads': 4,
