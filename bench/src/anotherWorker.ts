@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningSystem } from '@taskflow/embedded/system';
+import { BASE_PORT } from './basePort.ts';
 
 export interface AnotherWorker {
   readonly name: string;
@@ -13,7 +14,7 @@ export interface AnotherWorker {
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
-const statusPort = 23_490;
+const statusPort = BASE_PORT + 490;
 
 /** Starts one more worker process in a running system, and resolves when it says that it is ready. */
 export async function startAnotherWorker(

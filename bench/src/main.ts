@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { startSystem } from '@taskflow/embedded/system';
 import pg from 'pg';
+import { BASE_PORT } from './basePort.ts';
 import type { Benchmark, Table } from './benchmark.ts';
 import { burst } from './burst.ts';
 import { killedWorker } from './killedWorker.ts';
@@ -36,7 +37,7 @@ for (const benchmark of benchmarks.filter(({ name }) => names.length === 0 || na
 
 /** Runs a benchmark in all its sizes on a system that nothing else has used. */
 async function measure(benchmark: Benchmark): Promise<readonly Table[]> {
-  const system = await startSystem({ basePort: 23_000, ...benchmark.system });
+  const system = await startSystem({ basePort: BASE_PORT, ...benchmark.system });
   const pool = new pg.Pool({ connectionString: system.addresses.postgresUrl, max: 2 });
   try {
     const tables: Table[] = [];
