@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type BrokerSettings, embeddedBrokerSettings, toProperties } from '@taskflow/kafka/brokerSettings';
-import { kafkaClassPath, kafkaLogOption } from './process/artifacts.ts';
+import { kafkaClassArchive, kafkaClassPath, kafkaLogOption } from './process/artifacts.ts';
 import { askPort } from './process/probe.ts';
 import type { Program } from './process/program.ts';
 import { type Server, startServer } from './server.ts';
@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly extraProperties?: BrokerSettings | undefined;
   /** For tests: it starts for half the CPU time, and is slower once it is warm. */
   readonly brief?: boolean | undefined;
+  /** Where to write a class archive as it ends in order (`archiveClasses.ts`). Otherwise it starts from the one of `make install`. */
+  readonly archiveClassesTo?: string | undefined;
   /** `<stateDir>/kafka.log` unless given. */
   readonly logFile?: string | undefined;
 }
@@ -36,6 +38,9 @@ const clusterId = '4L6g3nShT-eMCtK--X86sw';
 /** Compiles at once and not well: most of what a JVM does in its first seconds is to compile. */
 const quickCompiler = '-XX:TieredStopAtLevel=1';
 
+/** An archive that is missing, or was made by another JVM or of other jars, is passed over. */
+const fromClassArchive = `-XX:SharedArchiveFile=${kafkaClassArchive}`;
+
 /** What `flock` answers where another process holds the lock; none of the JVM's own exit codes. */
 const lockedExitCode = 75;
 
@@ -48,7 +53,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 /** The broker as a program. */
 export function brokerProgram(options: BrokerOptions): Program {
   const stateDir = path.resolve(options.stateDir);
-  const { port, controllerPort = port + 1, nodeId = 1, extraProperties, brief = false } = options;
+  const { port, controllerPort = port + 1, nodeId = 1, extraProperties, brief = false, archiveClassesTo } = options;
   const dataDir = path.join(stateDir, 'data');
   const propertiesFile = path.join(stateDir, 'server.properties');
   return {
@@ -68,6 +73,7 @@ export function brokerProgram(options: BrokerOptions): Program {
           ...['--nonblock', '--no-fork', '--conflict-exit-code', String(lockedExitCode), path.join(stateDir, 'lock')],
           ...['java', '-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-Djava.awt.headless=true', kafkaLogOption],
           ...(brief ? [quickCompiler] : []),
+          archiveClassesTo === undefined ? fromClassArchive : `-XX:ArchiveClassesAtExit=${archiveClassesTo}`,
           ...['-cp', kafkaClassPath, 'kafka.Kafka', propertiesFile],
         ],
         cwd: stateDir,
@@ -77,14 +83,21 @@ export function brokerProgram(options: BrokerOptions): Program {
     explainExit: (code) =>
       code === lockedExitCode ? `kafka was not started: another broker runs on ${stateDir}` : undefined,
     stopSignal: 'SIGTERM',
-    stopTimeoutMs: 15_000,
+    stopTimeoutMs: archiveClassesTo === undefined ? 15_000 : 180_000,
     readyTimeoutMs: 180_000,
   };
 }
 
 async function formatStorage(propertiesFile: string): Promise<void> {
   const storageTool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile];
-  await promisify(execFile)('java', [quickCompiler, kafkaLogOption, '-cp', kafkaClassPath, ...storageTool]);
+  await promisify(execFile)('java', [
+    quickCompiler,
+    fromClassArchive,
+    kafkaLogOption,
+    '-cp',
+    kafkaClassPath,
+    ...storageTool,
+  ]);
 }
 
 /** Whether the broker answers a Metadata request (version 4, all topics) and is registered with its controller. */

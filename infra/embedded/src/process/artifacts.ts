@@ -8,6 +8,9 @@ const jvm = path.join(packageFolder, 'jvm');
 /** The class path of Kafka. */
 export const kafkaClassPath = path.join(jvm, 'lib', '*');
 
+/** The classes of a running Kafka as the JVM keeps them, so that a start need not read and check them again; made by `make install`. */
+export const kafkaClassArchive = path.join(jvm, 'lib', 'kafka-classes.jsa');
+
 /** The JVM option that sets how Kafka logs. */
 export const kafkaLogOption = `-Dlog4j2.configurationFile=${path.join(jvm, 'log4j2.yaml')}`;
 

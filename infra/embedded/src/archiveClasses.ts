@@ -1,0 +1,43 @@
+/**
+ * Makes the broker's class archive (application class data sharing), as a part of `make install`: with it the JVM finds its
+ * classes parsed and verified, and a broker starts for much less CPU time (docs/decisions/0120). A broker runs for some seconds in a
+ * temporary folder, is used a little, so that the classes behind its requests are in the archive, too, and writes it as it ends.
+ *
+ * Without the archive, or with one of another JVM or other jars, a broker starts as ever, only slower.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startBroker } from './broker.ts';
+import { kafkaClassArchive } from './process/artifacts.ts';
+import { useBroker } from './useBroker.ts';
+
+function unusedPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+const stateDir = await mkdtemp(path.join(tmpdir(), 'taskflow-classes-'));
+// Beside its place, so that nobody ever finds half of it: a JVM crashes on that.
+const unfinished = `${kafkaClassArchive}.${randomUUID()}`;
+try {
+  const [port, controllerPort] = await Promise.all([unusedPort(), unusedPort()]);
+  const broker = await startBroker({ stateDir, port, controllerPort, archiveClassesTo: unfinished });
+  try {
+    await useBroker(broker.address);
+  } finally {
+    await broker.stop();
+  }
+  await rename(unfinished, kafkaClassArchive);
+} finally {
+  await rm(unfinished, { force: true });
+  await rm(stateDir, { recursive: true, force: true });
+}
