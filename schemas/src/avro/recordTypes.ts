@@ -2,12 +2,13 @@ import avro from 'avsc';
 import type { RecordName } from '../generated/records.ts';
 import { schemaTexts } from '../generated/schemaTexts.ts';
 import { boundedArrayHook } from './boundedArray.ts';
+import { rememberedString } from './rememberedString.ts';
 
-/** Parses a schema as every codec here does: unions unwrapped, logical types as their plain types, bounded arrays. */
+/** Parses a schema as every codec here does: unions unwrapped, logical types as their plain types, bounded arrays, strings with a memory. */
 export function parseSchema(text: string): avro.Type {
   return avro.Type.forSchema(JSON.parse(text) as avro.Schema, {
     omitRecordMethods: true,
-    typeHook: boundedArrayHook,
+    typeHook: (schema, options) => boundedArrayHook(schema, options) ?? rememberedString(schema),
   });
 }
 
