@@ -115,9 +115,17 @@ function resultOf(
     preview,
     size,
     contentType: 'application/json',
-    sha256: hash('sha256', value),
+    sha256: sha256(value),
     ttlMs: context.resultTtlMs,
   };
+}
+
+let hashed = { text: '', sha256: hash('sha256', '') };
+
+/** Remembers the last: `null`, `{}`, `true` are what many tasks give, one after the other. */
+function sha256(text: string): string {
+  if (text !== hashed.text) hashed = { text, sha256: hash('sha256', text) };
+  return hashed.sha256;
 }
 
 export function resultTooLarge(size: number, most: number): TaskError {
@@ -151,7 +159,23 @@ function bounded(error: TaskError): TaskError {
 }
 
 function succeeded(queued: TaskQueued, result: TaskResult, context: OutcomeContext): TaskSucceeded {
-  return { event: 'TaskSucceeded', ...eventHead(queued, context), result, durationMs: context.durationMs };
+  // Member by member, where the others spread a head: this is made for nearly every task, and a spread costs ten times as much.
+  return {
+    event: 'TaskSucceeded',
+    taskId: queued.taskId,
+    generation: queued.generation,
+    attempt: queued.attempt,
+    workerId: context.workerId,
+    eventId: context.eventId,
+    userId: queued.userId,
+    type: queued.type,
+    priority: queued.priority,
+    occurredAt: context.now,
+    runId: queued.runId,
+    stepId: queued.stepId,
+    result,
+    durationMs: context.durationMs,
+  };
 }
 
 function retryScheduled(
