@@ -1,5 +1,6 @@
+import type { Histogram } from '@taskflow/service/histogram';
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '@taskflow/service/metrics';
-import type { Counter, Histogram } from 'prom-client';
+import type { Counter } from 'prom-client';
 
 export interface ApiMetrics {
   readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;

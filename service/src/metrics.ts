@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Histogram } from './histogram.ts';
 
 /** The metrics of a process. Names of its own get the prefix `taskflow_`; the process's and Node.js's keep their usual names. */
 export interface Metrics {
@@ -35,7 +36,7 @@ export function createMetrics(options: { readonly defaults?: boolean } = {}): Me
   return {
     counter: (name, help, labels) => new Counter(named(name, help, labels)),
     gauge: (name, help, labels) => new Gauge(named(name, help, labels)),
-    histogram: (name, help, buckets, labels) => new Histogram({ ...named(name, help, labels), buckets: [...buckets] }),
+    histogram: (name, help, buckets, labels) => new Histogram(registry, `taskflow_${name}`, help, buckets, labels),
     onCollect(collect) {
       collectors.push(collect);
     },

@@ -175,7 +175,8 @@ export class TypeLane {
   }
 
   stamp(workerId = this.workerId): EventStamp {
-    return { now: Date.now(), eventId: uuidv7(), workerId };
+    const now = Date.now();
+    return { now, eventId: uuidv7(now), workerId };
   }
 
   append(run: TaskRun, event: TaskEvent, owner?: Owner): void {

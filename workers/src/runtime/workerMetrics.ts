@@ -98,13 +98,18 @@ export function workerMetrics(metrics: Metrics) {
     /** `ownCodes` are the error codes that the type declares; others that it makes up are counted as one. */
     ofType(type: string, ownCodes: readonly string[]): TypeMetrics {
       const known = new Set<string>([...Object.keys(errorCodes), ...ownCodes]);
-      const succeeded = tasks.labels({ type, outcome: 'succeeded' });
+      // Counted here, and told at each scrape: a counter hashes its labels each time, and this one counts nearly every task.
+      let succeeded = 0;
+      metrics.onCollect(() => {
+        tasks.inc({ type, outcome: 'succeeded' }, succeeded);
+        succeeded = 0;
+      });
       const seconds = duration.labels({ type });
       const sizes = fetched.labels({ type });
       return {
         fetched: (records) => sizes.observe(records),
         ended(event, durationMs) {
-          if (event.event === 'TaskSucceeded') succeeded.inc();
+          if (event.event === 'TaskSucceeded') succeeded++;
           else tasks.labels({ type, outcome: known.has(event.error.code) ? event.error.code : 'OTHER' }).inc();
           seconds.observe(durationMs / 1000);
         },
