@@ -19,8 +19,6 @@ export interface BrokerOptions {
   readonly nodeId?: number | undefined;
   /** Replace or add to the settings of `@taskflow/kafka/brokerSettings`. */
   readonly extraProperties?: BrokerSettings | undefined;
-  /** For tests: it starts for half the CPU time, and is slower once it is warm. */
-  readonly brief?: boolean | undefined;
   /** Where to write a class archive as it ends in order (`archiveClasses.ts`). Otherwise it starts from the one of `make install`. */
   readonly archiveClassesTo?: string | undefined;
   /** `<stateDir>/kafka.log` unless given. */
@@ -35,7 +33,10 @@ export interface Broker extends Server {
 /** One cluster id for all embedded brokers, so that a data folder can be moved, and brokers join into one cluster. */
 const clusterId = '4L6g3nShT-eMCtK--X86sw';
 
-/** Compiles at once and not well: most of what a JVM does in its first seconds is to compile. */
+/**
+ * The first compiler alone, for as long as the broker lives. The second one takes as long as two million tasks to earn back the CPU time that it
+ * costs (docs/decisions/0121).
+ */
 const quickCompiler = '-XX:TieredStopAtLevel=1';
 
 /** An archive that is missing, or was made by another JVM or of other jars, is passed over. */
@@ -46,14 +47,14 @@ const lockedExitCode = 75;
 
 /** Starts a real Kafka broker (KRaft, one process) for a test, and resolves when it answers. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const server = await startServer(brokerProgram({ brief: true, ...options }));
+  const server = await startServer(brokerProgram(options));
   return Object.assign(server, { address: `127.0.0.1:${options.port}` });
 }
 
 /** The broker as a program. */
 export function brokerProgram(options: BrokerOptions): Program {
   const stateDir = path.resolve(options.stateDir);
-  const { port, controllerPort = port + 1, nodeId = 1, extraProperties, brief = false, archiveClassesTo } = options;
+  const { port, controllerPort = port + 1, nodeId = 1, extraProperties, archiveClassesTo } = options;
   const dataDir = path.join(stateDir, 'data');
   const propertiesFile = path.join(stateDir, 'server.properties');
   return {
@@ -72,7 +73,7 @@ export function brokerProgram(options: BrokerOptions): Program {
         args: [
           ...['--nonblock', '--no-fork', '--conflict-exit-code', String(lockedExitCode), path.join(stateDir, 'lock')],
           ...['java', '-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-Djava.awt.headless=true', kafkaLogOption],
-          ...(brief ? [quickCompiler] : []),
+          quickCompiler,
           archiveClassesTo === undefined ? fromClassArchive : `-XX:ArchiveClassesAtExit=${archiveClassesTo}`,
           ...['-cp', kafkaClassPath, 'kafka.Kafka', propertiesFile],
         ],

@@ -17,7 +17,7 @@ export interface SystemOptions {
   readonly workers?: number;
   /** None unless given. */
   readonly goWorkers?: number;
-  /** For tests: its servers start faster, and are slower once they are warm; they survive a kill but no power cut. */
+  /** For tests: its servers survive a kill but no power cut. */
   readonly brief?: boolean;
   /** Variables for the services, beside those that lead them to the stack. */
   readonly environment?: Readonly<Record<string, string>>;

@@ -58,13 +58,13 @@ export function systemEnvironment(settings: SystemSettings, developmentKey: stri
   };
 }
 
-/** The servers of the stack. `brief`: they start fast, and survive a kill but no power cut; for tests. */
+/** The servers of the stack. `brief`: they survive a kill but no power cut; for tests. */
 export function serverParts(settings: SystemSettings, { brief }: { readonly brief: boolean }): Part[] {
   const { stateDir, ports, postgresUrl } = settings;
   const place = (name: string) => ({ stateDir: path.join(stateDir, name), logFile: logFile(settings, name) });
   const server = (program: Program, ...after: string[]): Part => ({ name: program.name, after, program });
   return [
-    server(brokerProgram({ ...place('kafka'), port: ports.kafka, controllerPort: ports.kafkaController, brief })),
+    server(brokerProgram({ ...place('kafka'), port: ports.kafka, controllerPort: ports.kafkaController })),
     server(postgresProgram({ ...place('postgres'), url: postgresUrl, databases: [mongoDatabase], fsync: !brief })),
     server(redisProgram({ ...place('redis'), port: ports.redis })),
     server(registryProgram({ ...place('registry'), port: ports.registry })),
