@@ -64,6 +64,7 @@ export function startTimers(ports: TimerPorts): RunningTimers {
   const stopping = new AbortController();
   const open = new OpenTasks();
   const { codec } = registry;
+  const causeOf = codec.fieldReader('TaskQueued', 'cause');
 
   let blocked: CheckState = { state: 'ok' };
   const block = (reason: string): void => {
@@ -75,7 +76,7 @@ export function startTimers(ports: TimerPorts): RunningTimers {
     }),
     decoding: createDecoding({
       registry,
-      wants: (name, record) => wantsTimerEvent(open, name, record),
+      wants: (name, record) => wantsTimerEvent(open, name, record, causeOf),
       select: (decoded, record) => selectTimerEvent(open, decoded, record),
       logger,
       signal: stopping.signal,

@@ -183,6 +183,17 @@ describe('a codec that learns a schema', () => {
     expect(older7.decode(body)).to.deep.equal({ ...written, leaseMs: 30_000 });
   });
 
+  it('reads one field alone, whatever version wrote it, and nothing of another record or of half a one', () => {
+    const newer = otherVersion((fields) => fields.push({ name: 'slot', type: 'int', default: 0 } as { name: string }));
+    codec.learn(7, newer);
+    const workerOf = codec.fieldReader('TaskStarted', 'workerId');
+    expect(workerOf(codec.encode(written))).to.equal(written.workerId);
+    expect(workerOf(withId(7, [6]))).to.equal(written.workerId);
+    expect(workerOf(withId(7, [6]).subarray(0, 20))).to.equal(undefined);
+    expect(workerOf(Buffer.from('xy'))).to.equal(undefined);
+    expect(codec.fieldReader('TaskFailed', 'failures')(codec.encode(written))).to.equal(undefined);
+  });
+
   it('refuses a newer version’s array that claims more than there is, though it only skips it', () => {
     const newer = otherVersion((fields) =>
       fields.push({ name: 'notes', type: { type: 'array', items: 'string' }, default: [] } as unknown as {

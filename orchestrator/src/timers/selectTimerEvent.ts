@@ -7,7 +7,6 @@ import type { OpenTasks } from './openTasks.ts';
 
 /** Events that may set a timer, or make a row to remember something by, whether or not there is one. */
 const decodedAlways: ReadonlySet<string> = new Set<TaskEvent['event']>([
-  'TaskQueued',
   'TaskScheduled',
   'TaskHeartbeat',
   'TaskRetryScheduled',
@@ -19,9 +18,19 @@ const decodedWhereOpen: ReadonlySet<string> = new Set<TaskEvent['event']>([
   'TaskFailed',
 ]);
 
-/** Whether a record's body is decoded: by the event's name, and by its key whether the task may have a row. */
-export function wantsTimerEvent(open: OpenTasks, name: RecordName, { key }: Pick<LogRecord, 'key'>): boolean {
-  return decodedAlways.has(name) || (decodedWhereOpen.has(name) && open.hasKey(key));
+/**
+ * Whether a record's body is decoded: by the event's name, and by its key whether the task may have a row. Of a `TaskQueued` the cause is
+ * read first, which tells a submission, of which there are most, from what a timer has queued.
+ */
+export function wantsTimerEvent(
+  open: OpenTasks,
+  name: RecordName,
+  { key, value }: Pick<LogRecord, 'key' | 'value'>,
+  causeOf: (queued: Buffer) => string | undefined,
+): boolean {
+  if (decodedAlways.has(name)) return true;
+  if (name === 'TaskQueued') return open.hasKey(key) || value === null || !isSubmitted(causeOf(value));
+  return decodedWhereOpen.has(name) && open.hasKey(key);
 }
 
 /** The event, where it may change a row of `timers`; notes which tasks have one. What is no event in its place is passed over: the projector parks it. */
@@ -35,8 +44,13 @@ export function selectTimerEvent(open: OpenTasks, decoded: TaskflowRecord, recor
 function matters(open: OpenTasks, event: TaskEvent): boolean {
   if (setsTimer(event) || event.event === 'TaskCancelled') return true;
   // What a timer has queued may be read before what set the timer: there is no order between the two families.
-  if (event.event === 'TaskQueued' && event.cause !== 'submit' && event.cause !== 'redrive') return true;
+  if (event.event === 'TaskQueued' && !isSubmitted(event.cause)) return true;
   return open.has(event.taskId);
+}
+
+/** By somebody, not by a timer. */
+function isSubmitted(cause: string | undefined): boolean {
+  return cause === 'submit' || cause === 'redrive';
 }
 
 function setsTimer(event: TaskEvent): boolean {

@@ -12,6 +12,12 @@ export function parseSchema(text: string): avro.Type {
   });
 }
 
+/** The type of a record of which one field is read and the rest passed over. */
+export function fieldType(name: RecordName, field: string): avro.Type {
+  const schema = JSON.parse(schemaTexts[name]) as { fields: readonly { name: string }[] };
+  return parseSchema(JSON.stringify({ ...schema, fields: schema.fields.filter((each) => each.name === field) }));
+}
+
 const parsed = new Map<RecordName, avro.Type>();
 
 /** avsc's type of a record in this version of the contract, parsed once in a process. */
