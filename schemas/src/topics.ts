@@ -10,13 +10,21 @@ export { isPriority, PRIORITIES, type Priority } from './priorities.ts';
 export const typeNamePattern = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** The topic that holds the queue of a type and priority: nothing but TaskQueued, so that its lag is the backlog. */
-export function queueTopic(type: string, priority: string): string {
-  return `taskflow.queue.${type}.${priority}`;
-}
+export const queueTopic = rememberingLast((type, priority) => `taskflow.queue.${type}.${priority}`);
 
 /** The topic that holds what happened to the tasks of a type and priority, in order for each task. */
-export function eventsTopic(type: string, priority: string): string {
-  return `taskflow.events.${type}.${priority}`;
+export const eventsTopic = rememberingLast((type, priority) => `taskflow.events.${type}.${priority}`);
+
+/**
+ * Gives the very string that was given before, where the same is asked for again: topics are named for each task, and a new text
+ * is hashed anew by every map that it is looked up in.
+ */
+function rememberingLast(nameOf: (type: string, priority: string) => string) {
+  let last = { type: '', priority: '', name: nameOf('', '') };
+  return (type: string, priority: string): string => {
+    if (type !== last.type || priority !== last.priority) last = { type, priority, name: nameOf(type, priority) };
+    return last.name;
+  };
 }
 
 /** The share group through which workers take the records of one queue topic. */
