@@ -1,6 +1,4 @@
-import type { RunningSystem, SystemOptions } from '@taskflow/embedded/system';
 import type { Row } from './table.ts';
-import type { Database } from './visible.ts';
 
 /** One printed table of a benchmark. */
 export interface Table {
@@ -8,19 +6,12 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
-/** What a benchmark runs against: the real services as processes, and their read model. */
-export interface BenchmarkContext {
-  readonly system: RunningSystem;
-  readonly database: Database;
-  readonly size: number;
-}
+/** Prints a table, and keeps it for the results. */
+export type Report = (table: Table) => void;
 
-/** A program that measures one thing, at one or more sizes. */
+/** A program that measures one thing, on systems that it starts for it. */
 export interface Benchmark {
   readonly name: string;
   readonly about: string;
-  readonly sizes: readonly number[];
-  /** How its system differs from what `make start` runs. */
-  readonly system?: Pick<SystemOptions, 'workers' | 'environment'>;
-  run(context: BenchmarkContext): Promise<readonly Table[]>;
+  run(report: Report): Promise<void>;
 }

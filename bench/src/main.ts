@@ -1,27 +1,19 @@
 /**
- * Runs the benchmarks named on the command line (all when none is), each against a system of its own, prints their tables
- * and writes them as JSON to `bench/results/`.
+ * Runs the benchmarks named on the command line (all when none is), prints their tables and writes them as JSON to
+ * `bench/results/`. README.md says what they show and what may be set.
  *
  * Usage: node --conditions=taskflow-source bench/src/main.ts [NAME …]
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { startSystem } from '@taskflow/embedded/system';
-import pg from 'pg';
-import { BASE_PORT } from './basePort.ts';
+import { constants } from 'node:os';
 import type { Benchmark, Table } from './benchmark.ts';
-import { burst } from './burst.ts';
-import { killedWorker } from './killedWorker.ts';
-import { latency } from './latency.ts';
-import { longRun } from './longRun.ts';
-import { priorities } from './priorities.ts';
-import { sharing } from './sharing.ts';
-import { single } from './single.ts';
+import { benchmarks } from './benchmarks.ts';
+import { writeResults } from './results.ts';
 import { renderTable } from './table.ts';
-import { readModel } from './visible.ts';
 
-const benchmarks: readonly Benchmark[] = [latency, single, burst, sharing, priorities, longRun, killedWorker];
+// Workers that a benchmark has started end when this process exits; a signal alone would leave them behind.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
@@ -29,39 +21,18 @@ if (unknown.length > 0) {
   console.error(`no benchmark ${unknown.join(', ')}; there are ${benchmarks.map(({ name }) => name).join(', ')}`);
   process.exit(1);
 }
-
 for (const benchmark of benchmarks.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  await runOne(benchmark);
+}
+
+async function runOne(benchmark: Benchmark): Promise<void> {
   console.log(`\n# ${benchmark.name}: ${benchmark.about}`);
-  writeResults(benchmark.name, await measure(benchmark));
-}
-
-/** Runs a benchmark in all its sizes on a system that nothing else has used. */
-async function measure(benchmark: Benchmark): Promise<readonly Table[]> {
-  const system = await startSystem({ basePort: BASE_PORT, ...benchmark.system });
-  const pool = new pg.Pool({ connectionString: system.addresses.postgresUrl, max: 2 });
-  try {
-    const tables: Table[] = [];
-    for (const size of benchmark.sizes) {
-      for (const table of await benchmark.run({ system, database: readModel(pool), size })) {
-        console.log(`\n${table.title}\n${renderTable(table.rows)}`);
-        tables.push(table);
-      }
-    }
-    return tables;
-  } finally {
-    await pool.end();
-    await system.stop();
-  }
-}
-
-function writeResults(name: string, tables: readonly Table[]): void {
-  const folder = path.join(import.meta.dirname, '../results');
-  mkdirSync(folder, { recursive: true });
-  const machine = {
-    cpus: os.cpus().length,
-    model: os.cpus()[0]?.model ?? '',
-    memoryBytes: os.totalmem(),
-    node: process.version,
-  };
-  writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify({ name, machine, tables }, null, 2)}\n`);
+  const startedAt = new Date();
+  const tables: Table[] = [];
+  await benchmark.run((table) => {
+    console.log(`\n${table.title}\n${renderTable(table.rows)}`);
+    tables.push(table);
+  });
+  const file = writeResults(benchmark, startedAt, tables);
+  console.log(`\n${benchmark.name} took ${Math.round((Date.now() - startedAt.getTime()) / 1_000)} s: ${file}`);
 }

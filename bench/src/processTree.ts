@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { ProcessTree } from './processUsage.ts';
 
 /** The children of every process, read from /proc as it is now. */
-export function readProcessTree(): ReadonlyMap<number, readonly number[]> {
+export function readProcessTree(): ProcessTree {
   const children = new Map<number, number[]>();
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);

@@ -1,85 +1,73 @@
 /**
- * `sharing`: tasks whose times differ a hundredfold, on four workers and a fifth that joins. Prints how much of the slots'
- * time was idle while work waited, and how soon the one that joined took work.
+ * `sharing`: how workers share what waits for them: 1, 2 and 4 of them, when one joins, while one run lasts very long, and with one
+ * partition of the queue and three.
  */
-
-import { startAnotherWorker } from './anotherWorker.ts';
 import type { Benchmark } from './benchmark.ts';
-import { batchBodies, submissions, submitBatches } from './load/batches.ts';
-import { readTaskRuns, type TaskRun } from './taskRuns.ts';
-import { waitUntilVisible } from './visible.ts';
+import { burstLoad, type LoadFigures, runLoad } from './load/loadRun.ts';
+import { scaled } from './options.ts';
+import { joining } from './sharing/joining.ts';
+import { longRun } from './sharing/longRun.ts';
+import { drain } from './sharing/slots.ts';
+import { evenTasks, unevenTasks } from './sharing/workloads.ts';
+import { type BenchSystem, ONE_IDLE_WORKER, withSystem } from './system/benchSystem.ts';
+import { warmUp } from './system/warmUp.ts';
+import { TYPESCRIPT } from './system/workerKinds.ts';
+import type { Row } from './table.ts';
 
-const WORKERS = 4;
-const SLOTS = 16;
-const SHORTEST_MS = 20;
-const LONGEST_MS = 2_000;
+const { type } = TYPESCRIPT;
+const WORKERS = [1, 2, 4];
+const SLOTS = 64;
+const FEW_SLOTS = { TASKFLOW_SLOTS: `${type}=${SLOTS}` };
+/** Of each worker: some five seconds for its slots. */
+const EVEN_TASKS = scaled(16_000);
+const UNEVEN_TASKS = scaled(2_000);
+const SHORT_TASKS = scaled(100_000);
+const PARTITIONED = {
+  ...ONE_IDLE_WORKER,
+  environment: { ...ONE_IDLE_WORKER.environment, TASKFLOW_QUEUE_PARTITIONS: '3' },
+};
 
 export const sharing: Benchmark = {
   name: 'sharing',
-  about: `tasks of ${SHORTEST_MS} to ${LONGEST_MS} ms on ${WORKERS} workers with ${SLOTS} slots each, and one that joins`,
-  sizes: [6_000],
-  system: { workers: WORKERS, environment: { TASKFLOW_SLOTS: `noop=${SLOTS}` } },
-  async run({ system, database, size }) {
-    // Evenly on a logarithmic scale, in an order that is the same each time.
-    const tasks = submissions(size, (index) => {
-      const share = (index * 0.618_033_988_7) % 1;
-      return { type: 'noop', payload: { sleepMs: Math.round(SHORTEST_MS * (LONGEST_MS / SHORTEST_MS) ** share) } };
+  about: `work that waits, and workers with ${SLOTS} slots that share it`,
+  async run(report) {
+    const partitions: Row[] = [];
+    await withSystem(async (system) => {
+      const rows: Row[] = [];
+      for (const workers of WORKERS) {
+        await system.startWorkers(TYPESCRIPT, workers, FEW_SLOTS);
+        await warmUp(system, type, workers === WORKERS[0] ? 3 : 1);
+        rows.push(await drain(system, evenTasks(EVEN_TASKS * workers), workers, SLOTS));
+        rows.push(await drain(system, unevenTasks(UNEVEN_TASKS * workers), workers, SLOTS));
+      }
+      report({ title: `workers of ${SLOTS} slots, from the first start to the last one, on a warm system`, rows });
+      report(await joining(system, unevenTasks(UNEVEN_TASKS * 6), 4, SLOTS));
+      await system.startWorkers(TYPESCRIPT, 2);
+      await warmUp(system, type, 1);
+      for (const table of await longRun(system, SHORT_TASKS)) report(table);
+      partitions.push(await withPartitions(system, 1));
     });
-    const bodies = batchBodies(tasks);
-    // A broker that has just started compiles for half a minute, and takes a core for it.
-    await submitBatches(system, bodies);
-    await waitUntilVisible(database, 'noop', size);
-
-    await submitBatches(system, bodies);
-    const submittedAt = Date.now();
-    await waitUntilVisible(database, 'noop', size + size / 3);
-    const joined = await startAnotherWorker(system, { TASKFLOW_SLOTS: `noop=${SLOTS}` });
-    try {
-      await waitUntilVisible(database, 'noop', 2 * size);
-    } finally {
-      await joined.stop();
-    }
-
-    const runs = await readTaskRuns(system.addresses, 'noop');
-    const lastStart = runs.at(-1)?.startedAt ?? Number.NaN;
-    const firstOfJoined = runs.find(({ workerId }) => workerId.startsWith(`${joined.name}.`))?.startedAt ?? Number.NaN;
-    const before = { from: submittedAt, to: joined.spawnedAt };
-    const after = { from: firstOfJoined, to: lastStart };
-    return [
-      {
-        title: `slots while work waits, ${size.toLocaleString('en-US')} tasks`,
-        rows: [
-          { workers: WORKERS, seconds: seconds(before), 'idle %': idlePercent(runs, before, WORKERS * SLOTS) },
-          { workers: WORKERS + 1, seconds: seconds(after), 'idle %': idlePercent(runs, after, (WORKERS + 1) * SLOTS) },
-        ],
-      },
-      {
-        title: 'a worker joins, milliseconds',
-        rows: [
-          {
-            'process start → ready': joined.readyAt - joined.spawnedAt,
-            'process start → first task': firstOfJoined - joined.spawnedAt,
-          },
-        ],
-      },
-    ];
+    await withSystem(async (system) => {
+      await system.startWorkers(TYPESCRIPT, 2);
+      await warmUp(system, type);
+      partitions.push(await withPartitions(system, 3));
+    }, PARTITIONED);
+    report({ title: 'partitions of the queue, two workers', rows: partitions });
   },
 };
 
-interface Window {
-  readonly from: number;
-  readonly to: number;
-}
-
-function seconds({ from, to }: Window): number {
-  return (to - from) / 1_000;
-}
-
-/** The share of the slots' time in the window in which no handler ran. */
-function idlePercent(runs: readonly TaskRun[], { from, to }: Window, slots: number): number {
-  let busy = 0;
-  for (const { startedAt, endedAt } of runs) {
-    busy += Math.max(0, Math.min(endedAt ?? to, to) - Math.max(startedAt, from));
-  }
-  return 100 * (1 - busy / (slots * (to - from)));
+/** A burst, and work that waits for few slots. */
+async function withPartitions(system: BenchSystem, partitions: number): Promise<Row> {
+  const burst: LoadFigures = await runLoad(system, burstLoad(system, type, SHORT_TASKS));
+  await system.startWorkers(TYPESCRIPT, 2, FEW_SLOTS);
+  const uneven = await drain(system, unevenTasks(UNEVEN_TASKS * 2), 2, SLOTS);
+  return {
+    partitions,
+    'no-op tasks': burst.tasks,
+    'ended on the log/s': burst.endedPerSecond,
+    'visible/s': burst.visiblePerSecond,
+    'tasks that wait': uneven.tasks,
+    'started/s': uneven['started/s'],
+    'idle %': uneven['idle %'],
+  };
 }

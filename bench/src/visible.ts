@@ -20,17 +20,22 @@ export function readModel(pool: pg.Pool): Database {
   };
 }
 
-/** Resolves when the read model shows `count` tasks of the type as `success`; rejects when it stands still for too long. */
+/**
+ * Resolves when the read model shows `count` tasks of the type as `success`; rejects when it stands still for too long. `onSeen` is
+ * told what each look has shown.
+ */
 export async function waitUntilVisible(
   database: Database,
   type: string,
   count: number,
-  patienceMs = 30_000,
+  patienceMs = 60_000,
+  onSeen?: (seen: number) => void,
 ): Promise<void> {
   let best = -1;
   let changedAt = performance.now();
   for (;;) {
     const seen = await database.countSuccess(type);
+    onSeen?.(seen);
     if (seen >= count) return;
     if (seen !== best) {
       best = seen;
