@@ -2,7 +2,8 @@ import type { Benchmark } from './benchmark.ts';
 import { burst } from './burst.ts';
 import { latency } from './latency.ts';
 import { priorities } from './priorities.ts';
+import { sharing } from './sharing.ts';
 import { single } from './single.ts';
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [burst, single, latency, priorities];
+export const benchmarks: readonly Benchmark[] = [burst, single, latency, sharing, priorities];
