@@ -1,3 +1,4 @@
+import { backlog } from './backlog.ts';
 import type { Benchmark } from './benchmark.ts';
 import { burst } from './burst.ts';
 import { latency } from './latency.ts';
@@ -6,4 +7,4 @@ import { sharing } from './sharing.ts';
 import { single } from './single.ts';
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [burst, single, latency, sharing, priorities];
+export const benchmarks: readonly Benchmark[] = [burst, single, latency, backlog, sharing, priorities];
