@@ -5,6 +5,7 @@ import { latency } from './latency.ts';
 import { priorities } from './priorities.ts';
 import { sharing } from './sharing.ts';
 import { single } from './single.ts';
+import { takeover } from './takeover.ts';
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [burst, single, latency, backlog, sharing, priorities];
+export const benchmarks: readonly Benchmark[] = [burst, single, latency, backlog, sharing, priorities, takeover];
