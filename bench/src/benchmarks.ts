@@ -1,6 +1,7 @@
 import { backlog } from './backlog.ts';
 import type { Benchmark } from './benchmark.ts';
 import { burst } from './burst.ts';
+import { history } from './history.ts';
 import { latency } from './latency.ts';
 import { priorities } from './priorities.ts';
 import { sharing } from './sharing.ts';
@@ -8,4 +9,13 @@ import { single } from './single.ts';
 import { takeover } from './takeover.ts';
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [burst, single, latency, backlog, sharing, priorities, takeover];
+export const benchmarks: readonly Benchmark[] = [
+  burst,
+  single,
+  latency,
+  backlog,
+  sharing,
+  priorities,
+  takeover,
+  history,
+];
