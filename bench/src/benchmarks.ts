@@ -3,6 +3,7 @@ import type { Benchmark } from './benchmark.ts';
 import { burst } from './burst.ts';
 import { history } from './history.ts';
 import { latency } from './latency.ts';
+import { micro } from './micro.ts';
 import { priorities } from './priorities.ts';
 import { sharing } from './sharing.ts';
 import { single } from './single.ts';
@@ -18,4 +19,5 @@ export const benchmarks: readonly Benchmark[] = [
   priorities,
   takeover,
   history,
+  micro,
 ];

@@ -1,24 +1,17 @@
-/**
- * How fast the queue consumer is on this machine: records of 200 bytes fetched in record-limit mode and accepted, by the
- * greatest number of a fetch and the size of the batches in the log; how long a record takes from its append to its
- * consumer when nothing else goes on; and what waiting costs.
- *
- *     node --conditions=taskflow-source bench/src/micro/queueFetch.ts [broker]
- *
- * CPU is that of this process alone; the broker's comes on top.
- */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAppender } from '@taskflow/log/appender';
-import { type Cluster, connectCluster } from '@taskflow/log/cluster';
+import type { Cluster } from '@taskflow/log/cluster';
 import { resourceType, setConfigs } from '@taskflow/log/configs';
 import { openQueue, type QueueConsumer } from '@taskflow/log/queueConsumer';
+import type { Table } from '../benchmark.ts';
+import { scaled } from '../options.ts';
 import { percentiles } from '../percentiles.ts';
-import { type Row, renderTable } from '../table.ts';
+import type { Row } from '../table.ts';
 
-const brokers = (process.argv[2] ?? process.env.TASKFLOW_KAFKA_BROKERS ?? '127.0.0.1:9092').split(',');
-const value = Buffer.alloc(200, 'x');
-const records = 200_000;
-const loads = [
+const VALUE = Buffer.alloc(200, 'x');
+const RECORDS = scaled(100_000);
+const LOADS = [
   [1_000, 1_000],
   [500, 500],
   [500, 1_000],
@@ -26,27 +19,30 @@ const loads = [
   [64, 500],
   [64, 1],
 ] as const;
-const idleQueues = 18;
-const idleMs = 5_000;
+const SINGLE = 500;
+const UNCOUNTED = 100;
+const IDLE_QUEUES = 18;
+const IDLE_MS = 5_000;
 
-async function main(): Promise<void> {
-  const cluster = await connectCluster({ brokers, clientId: 'bench-queue' });
-  const rates: Row[] = [];
+/**
+ * How fast the queue consumer is: records of 200 bytes fetched and accepted, by the greatest number of a fetch and the size of
+ * the batches in the log; how long a record takes from its append to its consumer when nothing else goes on; what waiting costs.
+ */
+export async function queueFetchTables(cluster: Cluster): Promise<readonly Table[]> {
   await rate(cluster, 500, 500);
-  for (const [maxRecords, batch] of loads) {
-    const { perSecond, microseconds } = await rate(cluster, maxRecords, batch);
-    rates.push({
-      'records a fetch': maxRecords,
-      'records a batch': batch,
-      'records/s, accepted': Math.round(perSecond),
-      'CPU µs each': microseconds,
-    });
-  }
-  console.log(`${renderTable(rates)}\n`);
-  const { p50, p95, p99 } = percentiles(await latency(cluster));
-  console.log(`from append to consumer: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
-  console.log(`${idleQueues} queues that wait: ${((await idle(cluster)) * 100).toFixed(1)} % of a core`);
-  await cluster.close();
+  const rows: Row[] = [];
+  for (const [maxRecords, batch] of LOADS) rows.push(await rate(cluster, maxRecords, batch));
+  return [
+    { title: 'queue fetch, records of 200 bytes accepted; CPU of this process alone', rows },
+    {
+      title: 'queue fetch, from append to consumer, milliseconds',
+      rows: [{ records: SINGLE, ...percentiles(await latency(cluster)) }],
+    },
+    {
+      title: 'queues that wait; CPU of this process alone',
+      rows: [{ queues: IDLE_QUEUES, '% of a core': (await idle(cluster)) * 100 }],
+    },
+  ];
 }
 
 async function newQueue(cluster: Cluster): Promise<{ topic: string; group: string }> {
@@ -59,13 +55,13 @@ async function newQueue(cluster: Cluster): Promise<{ topic: string; group: strin
   return { topic, group: topic };
 }
 
-async function rate(cluster: Cluster, maxRecords: number, batch: number) {
+async function rate(cluster: Cluster, maxRecords: number, batch: number): Promise<Row> {
   const queue = await newQueue(cluster);
-  const count = batch === 1 ? records / 20 : records;
+  const count = batch === 1 ? RECORDS / 10 : RECORDS;
   const appender = createAppender(cluster);
   for (let sent = 0; sent < count; sent += batch) {
     await appender.append(
-      Array.from({ length: batch }, () => ({ topic: queue.topic, partition: 0, key: randomUUID(), value })),
+      Array.from({ length: batch }, () => ({ topic: queue.topic, partition: 0, key: randomUUID(), value: VALUE })),
     );
   }
   await appender.close();
@@ -83,7 +79,12 @@ async function rate(cluster: Cluster, maxRecords: number, batch: number) {
   const { user, system } = process.cpuUsage(cpu);
   const { accepted } = consumer.health().acknowledgements;
   await consumer.close();
-  return { perSecond: accepted / seconds, microseconds: (user + system) / accepted };
+  return {
+    'records a fetch': maxRecords,
+    'records a batch': batch,
+    'records/s': Math.round(accepted / seconds),
+    'CPU µs/record': (user + system) / accepted,
+  };
 }
 
 async function latency(cluster: Cluster): Promise<number[]> {
@@ -94,38 +95,36 @@ async function latency(cluster: Cluster): Promise<number[]> {
   const latencies: number[] = [];
   const sent: number[] = [];
   const consuming = (async () => {
-    while (latencies.length < 500) {
+    while (latencies.length < UNCOUNTED + SINGLE) {
       for (const record of await consumer.fetch({ maxRecords: 64, maxWaitMs: 1_000 })) {
         latencies.push(performance.now() - sent[record.offset]!);
         consumer.accept(record);
       }
     }
   })();
-  for (let i = 0; i < 500; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
+  for (let index = 0; index < UNCOUNTED + SINGLE; index++) {
+    await delay(5 + Math.random() * 20);
     sent.push(performance.now());
-    await appender.append([{ topic: queue.topic, partition: 0, key: null, value }]);
+    await appender.append([{ topic: queue.topic, partition: 0, key: null, value: VALUE }]);
   }
   await consuming;
   await appender.close();
   await consumer.close();
-  return latencies.slice(100);
+  return latencies.slice(UNCOUNTED);
 }
 
 /** The part of a core that queues take which have nothing to give. */
 async function idle(cluster: Cluster): Promise<number> {
-  const queues = await Promise.all(Array.from({ length: idleQueues }, () => newQueue(cluster)));
+  const queues = await Promise.all(Array.from({ length: IDLE_QUEUES }, () => newQueue(cluster)));
   const consumers = await Promise.all(queues.map((queue) => openQueue(cluster, queue)));
   await Promise.all(consumers.map(opened));
   const cpu = process.cpuUsage();
-  await Promise.all(consumers.map((consumer) => consumer.fetch({ maxRecords: 64, maxWaitMs: idleMs })));
+  await Promise.all(consumers.map((consumer) => consumer.fetch({ maxRecords: 64, maxWaitMs: IDLE_MS })));
   const { user, system } = process.cpuUsage(cpu);
   await Promise.all(consumers.map((consumer) => consumer.close()));
-  return (user + system) / 1_000 / idleMs;
+  return (user + system) / 1_000 / IDLE_MS;
 }
 
 async function opened(consumer: QueueConsumer): Promise<void> {
-  while (consumer.health().assignedPartitions === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (consumer.health().assignedPartitions === 0) await delay(20);
 }
-
-await main();
