@@ -104,7 +104,7 @@ demo: build ## Scrape pages as the web has them, on a system of its own: follow 
 
 .PHONY: bench
 bench: build ## Measure throughput and latency; prints tables (make bench NAME=latency: only that)
-	@exec node --conditions=taskflow-source bench/src/main.ts $(NAME)
+	@exec node --conditions=taskflow-source --disable-warning=TimeoutNegativeWarning bench/src/main.ts $(NAME)
 
 ##### Checking
 

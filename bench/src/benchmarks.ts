@@ -2,6 +2,7 @@ import { backlog } from './backlog.ts';
 import type { Benchmark } from './benchmark.ts';
 import { burst } from './burst.ts';
 import { history } from './history.ts';
+import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { micro } from './micro.ts';
 import { priorities } from './priorities.ts';
@@ -20,4 +21,5 @@ export const benchmarks: readonly Benchmark[] = [
   takeover,
   history,
   micro,
+  idle,
 ];
