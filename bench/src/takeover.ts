@@ -6,13 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Benchmark } from './benchmark.ts';
 import { batchBodies, submissions, submitBatches } from './load/batches.ts';
 import { markLog } from './log/ends.ts';
-import { readTaskRuns, type TaskRun } from './log/taskRuns.ts';
+import { readTaskRuns } from './log/taskRuns.ts';
 import { scaled } from './options.ts';
 import { percentiles } from './percentiles.ts';
 import { type BenchSystem, withSystem } from './system/benchSystem.ts';
 import { warmUp } from './system/warmUp.ts';
 import { TYPESCRIPT } from './system/workerKinds.ts';
 import type { Row } from './table.ts';
+import { takeoverOf } from './takeover/takeoverOf.ts';
 import { waitUntilVisible } from './visible.ts';
 
 const { type } = TYPESCRIPT;
@@ -65,36 +66,14 @@ async function kill(system: BenchSystem, { shown, tasks, slots, sleepMs, killAft
   await waitUntilVisible(database, type, before + tasks, 120_000);
 
   const runs = await readTaskRuns(system, type, mark);
-  const { waits, inHand, onlyGiven, needless } = startedAgain(runs, victim!.name, killedAt);
+  const { started, onlyGiven, waits, needless } = takeoverOf(runs, victim!.name, killedAt);
   return {
     case: shown,
     tasks,
-    'had started': inHand,
+    'had started': started,
     'had only been given': onlyGiven,
     'started elsewhere': waits.length,
     'without need': needless,
     ...percentiles(waits),
   };
-}
-
-/**
- * By the log: what the victim had started and not ended; when that was started again, and what it had only been given was started first;
- * and starts that nothing explains.
- */
-function startedAgain(runs: readonly TaskRun[], victim: string, killedAt: number) {
-  const waits: number[] = [];
-  let inHand = 0;
-  let onlyGiven = 0;
-  let needless = 0;
-  for (const [first, ...more] of Map.groupBy(runs, ({ taskId }) => taskId).values()) {
-    const lost = first!.workerId.startsWith(`${victim}.`) && first!.endedAt === undefined;
-    if (lost) inHand++;
-    const [again, ...third] = more;
-    const given = first!.delivery > 1 && first!.startedAt >= killedAt;
-    if (given) onlyGiven++;
-    const afterwards = lost ? again : given ? first : undefined;
-    if (afterwards !== undefined) waits.push(afterwards.startedAt - killedAt);
-    needless += lost ? third.length : more.length;
-  }
-  return { waits, inHand, onlyGiven, needless };
 }

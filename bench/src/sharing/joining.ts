@@ -5,7 +5,7 @@ import type { BenchSystem } from '../system/benchSystem.ts';
 import { holdBack } from '../system/holdBack.ts';
 import { TYPESCRIPT } from '../system/workerKinds.ts';
 import { waitUntilVisible } from '../visible.ts';
-import { idlePercent } from './slots.ts';
+import { idlePercent } from './idlePercent.ts';
 import type { Workload } from './workloads.ts';
 
 const NAME = 'joining-worker';

@@ -1,20 +1,16 @@
 import os from 'node:os';
 import { markLog } from '../log/ends.ts';
-import { readTaskRuns, type TaskRun } from '../log/taskRuns.ts';
+import { readTaskRuns } from '../log/taskRuns.ts';
 import type { BenchSystem } from '../system/benchSystem.ts';
 import { holdBack } from '../system/holdBack.ts';
 import { TYPESCRIPT } from '../system/workerKinds.ts';
 import { startUsageMeter, type Usage } from '../usageMeter.ts';
 import { waitUntilVisible } from '../visible.ts';
+import { idlePercent } from './idlePercent.ts';
 import type { Workload } from './workloads.ts';
 
 /** Up to which share of the slots' time that is not used the slots themselves count as the limit. */
 const IDLE_PERCENT = 5;
-
-export interface Window {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** Lets workers drain a workload that waits for them; a row of what they made of their slots until the last task had started. */
 export async function drain(system: BenchSystem, { shown, tasks, meanMs }: Workload, workers: number, slots: number) {
@@ -40,15 +36,6 @@ export async function drain(system: BenchSystem, { shown, tasks, meanMs }: Workl
     'idle %': idle,
     'limited by': limit(usage, idle),
   };
-}
-
-/** The share of the slots' time in the window in which no handler ran. */
-export function idlePercent(runs: readonly TaskRun[], { from, to }: Window, slots: number): number {
-  let busy = 0;
-  for (const { startedAt, endedAt } of runs) {
-    busy += Math.max(0, Math.min(endedAt ?? to, to) - Math.max(startedAt, from));
-  }
-  return 100 * (1 - busy / (slots * (to - from)));
 }
 
 /** What keeps it from being faster, as far as use of the CPU tells. */
