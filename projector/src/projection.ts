@@ -1,6 +1,7 @@
 import type { LogRecord } from '@taskflow/log/logRecord';
 import type { RecordName, TaskflowRecord, TaskTypeRegistered } from '@taskflow/schemas/events';
 import type { Effects } from '@taskflow/service/transactionalConsumer';
+import type { QueuePacing } from './tasks/queuePacing.ts';
 
 /** A view of the log: what it reads, how it folds, what it writes. */
 export interface Projection<E, Folded, Outcome> extends Omit<Effects<E, Folded, Outcome>, 'consumer'> {
@@ -14,6 +15,8 @@ export interface Projection<E, Folded, Outcome> extends Omit<Effects<E, Folded, 
   wants(name: RecordName): boolean;
   /** What of a record it folds: undefined to pass over it. Throws `UndecodableError` for what must be parked. */
   select(decoded: TaskflowRecord, record: LogRecord): E | undefined;
+  /** How far ahead of what else it reads a queue is folded; as soon as it is read if absent. */
+  readonly queuePacing?: QueuePacing;
 }
 
 /** Gives a projection its types, so that its file is its definition. */

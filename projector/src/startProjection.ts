@@ -1,6 +1,7 @@
 import type { Cluster } from '@taskflow/log/cluster';
 import { createEventConsumer } from '@taskflow/log/eventConsumer';
 import type { Registry } from '@taskflow/log/registry';
+import { parseTaskTopic } from '@taskflow/schemas/topics';
 import { createDecoding, type UndecodableRecord } from '@taskflow/service/decoding';
 import type { Logger } from '@taskflow/service/logger';
 import type { Pool } from '@taskflow/service/postgres';
@@ -10,6 +11,7 @@ import { TransactionalConsumer } from '@taskflow/service/transactionalConsumer';
 import type { Projection } from './projection.ts';
 import type { ProjectionMetrics } from './projectionMetrics.ts';
 import { requireVersion } from './projectionVersion.ts';
+import { takeWhenDue } from './tasks/queuePacing.ts';
 
 export interface ProjectionPorts {
   readonly cluster: Cluster;
@@ -51,7 +53,7 @@ export async function startProjection<E, Folded, Outcome>(
   ports: ProjectionPorts,
   options: ProjectionOptions,
 ): Promise<RunningProjection> {
-  const { name } = projection;
+  const { name, queuePacing } = projection;
   const { cluster, types, pool, metrics } = ports;
   const logger = ports.logger.child({ projection: name });
   const stopping = new AbortController();
@@ -88,8 +90,14 @@ export async function startProjection<E, Folded, Outcome>(
     groupId: `${ports.groupPrefix}.${name}`,
     topics: () => topics,
     positions: (partitions) => consumer.positions(partitions),
-    onBatch: ({ records }) => consumer.take(records),
-    onRevoked: () => consumer.revoked(),
+    onBatch: ({ topic, records }) =>
+      queuePacing !== undefined && parseTaskTopic(topic)?.family === 'queue'
+        ? takeWhenDue(queuePacing, records, (slice) => consumer.take(slice))
+        : consumer.take(records),
+    onRevoked: () => {
+      consumer.revoked();
+      queuePacing?.release();
+    },
     onGap: (error) => logger.error('The log does not continue where the view stands: rebuild the view', { error }),
     onFatal: ports.onFatal,
     // The least that a broker takes by default: the partitions of a killed instance stand still for as long.
@@ -113,6 +121,7 @@ export async function startProjection<E, Folded, Outcome>(
     async stop() {
       unsubscribe();
       stopping.abort();
+      queuePacing?.release();
       await events.close();
       await consumer.stop();
     },

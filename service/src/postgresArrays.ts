@@ -10,7 +10,9 @@ type Value = string | number | boolean | null;
 
 interface Encoding {
   readonly oid: number;
-  /** Most bytes that a value takes. */
+  /** Bytes that most values take. */
+  readonly usual: number;
+  /** Most bytes that this value takes. */
   room(value: never): number;
   /** Writes the value at `at` and returns its length. */
   write(buffer: Buffer, value: never, at: number): number;
@@ -32,6 +34,7 @@ const ENCODINGS: Readonly<Record<ElementType, Encoding>> = {
   boolean: fixed(16, 1, (buffer, value: boolean, at) => buffer.writeUInt8(value ? 1 : 0, at)),
   text: {
     oid: 25,
+    usual: 64,
     room: (value: string) => value.length * 3,
     // PostgreSQL's text holds every character but U+0000; a log may hold that too, and must not stop a view.
     write: (buffer: Buffer, value: string, at: number) =>
@@ -41,23 +44,22 @@ const ENCODINGS: Readonly<Record<ElementType, Encoding>> = {
 
 /** One parameter: the values as a binary array of the type. Give it as `$n::type[]`. */
 export function arrayParameter(type: ElementType, values: readonly Value[]): Buffer {
-  const { oid, room, write } = ENCODINGS[type];
-  let bound = HEADER_BYTES + 4 * values.length;
+  return columnParameter(type, values, (value) => value);
+}
+
+/** The same for one value of each item. (No iterator and no list of the values in between: they were a fifth of what a projector allocated.) */
+export function columnParameter<T>(type: ElementType, items: readonly T[], of: (item: T) => Value): Buffer {
+  const { oid, room, write, usual } = ENCODINGS[type];
+  const count = items.length;
+  let buffer: Buffer = Buffer.allocUnsafe(HEADER_BYTES + count * (4 + usual));
   let nulls = 0;
-  for (const value of values) {
-    if (value === null) nulls += 1;
-    else bound += room(value as never);
-  }
-  const buffer = Buffer.allocUnsafe(bound);
-  buffer.writeInt32BE(values.length === 0 ? 0 : 1, 0); // dimensions
-  buffer.writeInt32BE(nulls > 0 ? 1 : 0, 4);
-  buffer.writeInt32BE(oid, 8);
-  if (values.length === 0) return buffer.subarray(0, 12);
-  buffer.writeInt32BE(values.length, 12);
-  buffer.writeInt32BE(1, 16); // lower bound
   let at = HEADER_BYTES;
-  for (const value of values) {
+  for (let index = 0; index < count; index++) {
+    const value = of(items[index]!);
+    const bound = at + 4 + (value === null ? 0 : room(value as never));
+    if (bound > buffer.length) buffer = grown(buffer, at, bound);
     if (value === null) {
+      nulls += 1;
       at = buffer.writeInt32BE(NULL_LENGTH, at);
     } else {
       const length = write(buffer, value as never, at + 4);
@@ -65,12 +67,25 @@ export function arrayParameter(type: ElementType, values: readonly Value[]): Buf
       at += 4 + length;
     }
   }
+  buffer.writeInt32BE(count === 0 ? 0 : 1, 0); // dimensions
+  buffer.writeInt32BE(nulls > 0 ? 1 : 0, 4);
+  buffer.writeInt32BE(oid, 8);
+  if (count === 0) return buffer.subarray(0, 12);
+  buffer.writeInt32BE(count, 12);
+  buffer.writeInt32BE(1, 16); // lower bound
   return buffer.subarray(0, at);
+}
+
+function grown(buffer: Buffer, used: number, bound: number): Buffer {
+  const larger = Buffer.allocUnsafe(Math.max(bound, 2 * buffer.length));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
 }
 
 function fixed<T>(oid: number, bytes: number, write: (buffer: Buffer, value: T, at: number) => unknown): Encoding {
   return {
     oid,
+    usual: bytes,
     room: () => bytes,
     write(buffer: Buffer, value: never, at: number) {
       write(buffer, value, at);

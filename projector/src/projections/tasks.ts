@@ -1,7 +1,9 @@
 import { type TaskEvent, taskEventNames } from '@taskflow/schemas/events';
 import { type GatheredEvents, gather, stateOf, type TaskState } from '@taskflow/schemas/fold';
+import { queueTopic } from '@taskflow/schemas/topics';
 import type { TaskChange } from '@taskflow/service/taskChanges';
 import { projection } from '../projection.ts';
+import { createQueuePacing } from '../tasks/queuePacing.ts';
 import { selectTaskEvent } from '../tasks/selectTaskEvent.ts';
 import { writeTasks } from '../tasks/writeTasks.ts';
 import { taskTopics } from '../topics.ts';
@@ -14,15 +16,20 @@ export interface TasksViewOptions {
 /** The tables `tasks`, `task_counts` and `dead_letters`: the state of each task, how many there are, and of which failures. */
 export function tasksView({ onChanges }: TasksViewOptions) {
   const names: ReadonlySet<string> = new Set(taskEventNames);
+  const queuePacing = createQueuePacing();
   return projection<TaskEvent, Map<string, GatheredEvents>, readonly TaskState[]>({
     name: 'tasks',
     version: 1,
     reads: taskTopics,
     wants: (name) => names.has(name),
     select: selectTaskEvent,
+    queuePacing,
     empty: () => new Map(),
     fold(tasks, { event, record: { topic, partition, offset, appendedAt } }) {
       const { taskId } = event;
+      if (event.event === 'TaskStarted') {
+        queuePacing.started(queueTopic(event.type, event.priority), event.queuePartition, event.queueOffset);
+      }
       const gathered = tasks.get(taskId);
       const now = gather(gathered, { event, topic, partition, offset, appendedAt });
       if (gathered === undefined) tasks.set(taskId, now);

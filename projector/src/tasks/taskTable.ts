@@ -1,5 +1,5 @@
 import type { TaskState } from '@taskflow/schemas/fold';
-import { arrayParameter, type ElementType } from '@taskflow/service/postgresArrays';
+import { arrayParameter, columnParameter, type ElementType } from '@taskflow/service/postgresArrays';
 import { TASK_COLUMNS, TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
 import type { PoolClient } from 'pg';
 import { type Continuation, leastVersionOf } from './continuation.ts';
@@ -134,7 +134,7 @@ function unnest<T>(columns: Columns<T>): string {
 }
 
 function parameters<T>(columns: Columns<T>, items: readonly T[]): Buffer[] {
-  return Object.values(columns).map(({ type, of }) => arrayParameter(type, items.map(of)));
+  return Object.values(columns).map(({ type, of }) => columnParameter(type, items, of));
 }
 
 /** Inserts rows for the tasks that have none, and returns how many. `states` are sorted by id. */

@@ -1,0 +1,116 @@
+import type { LogRecord } from '@taskflow/log/logRecord';
+import { partitionKey } from '@taskflow/service/positions';
+
+/** Where records of a queue partition begin that are to be folded. */
+export interface QueueSlice {
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstOffset: number;
+}
+
+export interface QueuePacing {
+  /** A start of the queue's record at this offset was folded. */
+  started(topic: string, partition: number, offset: number): void;
+  /** When to fold this slice; undefined: now. Slices of one partition come one after the other. */
+  due(slice: QueueSlice): Promise<void> | undefined;
+  /** Nothing waits any longer. */
+  release(): void;
+}
+
+export interface QueuePacingOptions {
+  /** No slice waits longer, nor at all where the starts would not reach it within this. */
+  readonly longestMs?: number;
+  /** Milliseconds that only go forward. */
+  readonly now?: () => number;
+}
+
+/** How far the starts have come in a partition of a queue, and how fast. */
+interface Progress {
+  reached: number;
+  /** Starts in a millisecond, in the last window that is over. */
+  rate: number;
+  windowBegan: number;
+  windowStarts: number;
+  waiting: { readonly firstOffset: number; readonly fold: () => void } | undefined;
+}
+
+const WINDOW_MS = 200;
+/** From five hundred tasks a second on it matters how often a row is written. */
+const BUSY_RATE = 0.5;
+const LONGEST_MS = 1_000;
+
+/**
+ * Lets the queue be folded little ahead of the events, so that a row is written once, with all that happened to its task, and not
+ * first as `queued`. Each start names the offset of its record in the queue: while they come fast, a slice waits until they have come
+ * to it. A backlog that they would not get through soon is folded at once and shown as `queued`, and so is everything where
+ * little happens, or where the events are read by another instance.
+ *
+ * Each partition is still folded in its order up to the position that is stored: the view stays the fold of a prefix of each.
+ */
+export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing {
+  const { longestMs = LONGEST_MS, now = () => performance.now() } = options;
+  const partitions = new Map<string, Progress>();
+
+  /** Closes the window if it is over. An interval without any start leaves a rate that is low. */
+  function rateOf(progress: Progress): number {
+    const elapsed = now() - progress.windowBegan;
+    if (elapsed >= WINDOW_MS) {
+      progress.rate = progress.windowStarts / elapsed;
+      progress.windowBegan = now();
+      progress.windowStarts = 0;
+    }
+    return progress.rate;
+  }
+
+  return {
+    started(topic, partition, offset) {
+      const key = partitionKey(topic, partition);
+      let progress = partitions.get(key);
+      if (progress === undefined) {
+        progress = { reached: -1, rate: 0, windowBegan: now(), windowStarts: 0, waiting: undefined };
+        partitions.set(key, progress);
+      }
+      progress.windowStarts += 1;
+      if (offset <= progress.reached) return;
+      progress.reached = offset;
+      if (progress.waiting !== undefined && offset >= progress.waiting.firstOffset) progress.waiting.fold();
+    },
+    due({ topic, partition, firstOffset }) {
+      const progress = partitions.get(partitionKey(topic, partition));
+      if (progress === undefined) return undefined;
+      const missing = firstOffset - progress.reached;
+      const rate = rateOf(progress);
+      if (missing <= 0 || rate < BUSY_RATE || missing > rate * longestMs) return undefined;
+      return new Promise((resolve) => {
+        const fold = (): void => {
+          clearTimeout(timer);
+          progress.waiting = undefined;
+          resolve();
+        };
+        const timer = setTimeout(fold, longestMs);
+        progress.waiting = { firstOffset, fold };
+      });
+    },
+    release() {
+      for (const { waiting } of partitions.values()) waiting?.fold();
+    },
+  };
+}
+
+/** Fewer than come with a fetch, so that what is due does not take much with it that is not. */
+const SLICE_RECORDS = 100;
+
+/** Hands on the records of a partition, in order, each slice when it is due. */
+export async function takeWhenDue(
+  pacing: QueuePacing,
+  records: readonly LogRecord[],
+  take: (slice: readonly LogRecord[]) => Promise<void>,
+): Promise<void> {
+  for (let from = 0; from < records.length; from += SLICE_RECORDS) {
+    const slice = records.slice(from, from + SLICE_RECORDS);
+    const { topic, partition, offset } = slice[0]!;
+    const due = pacing.due({ topic, partition, firstOffset: offset });
+    if (due !== undefined) await due;
+    await take(slice);
+  }
+}
