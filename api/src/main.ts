@@ -27,6 +27,12 @@ const config = loadConfig(settings);
 const logger = createLogger({ service: 'api', level: config.logLevel });
 const metrics = createMetrics();
 
+/**
+ * Whole batches are what a worker with many slots takes of a queue (docs/decisions/0130). Half of a request to `/tasks/batch`, so that
+ * one does not wait long for the other half.
+ */
+const MAX_BATCH_RECORDS = 500;
+
 /** The account of the development key: its id is fixed, so that what it made is found again. */
 const developer = { userId: '00000000-0000-4000-8000-000000000001', role: 'admin' } as const;
 
@@ -74,6 +80,7 @@ runService({
     );
     const appender = createAppender(cluster, {
       deliveryTimeoutMs: config.appendTimeoutMs,
+      maxBatchRecords: MAX_BATCH_RECORDS,
       onRequest: ({ durationMs }) => appendSeconds.observe(durationMs / 1_000),
     });
     onStop('appender', () => appender.close());

@@ -87,6 +87,17 @@ describe('appender', () => {
     expect(appender.stats.requests).to.be.at.least(10);
   });
 
+  it('makes batches of no more records than asked for, one a request', async () => {
+    const topic = await fixture.topic();
+    const appender = fixture.appender({ maxBatchRecords: 50 });
+    await appender.append([record(topic, 'first')]);
+    const before = appender.stats.requests;
+    const values = numbered(120);
+    await appender.append(values.map((value) => record(topic, value)));
+    expect(await fixture.values(topic)).to.deep.equal(['first', ...values]);
+    expect(appender.stats.requests).to.equal(before + 3);
+  });
+
   it('refuses a record that is too large, and none beside it', async () => {
     const topic = await fixture.topic({ config: { 'max.message.bytes': '10000' } });
     const appender = fixture.appender();

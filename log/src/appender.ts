@@ -24,6 +24,11 @@ export interface AppenderOptions {
   readonly maxBytesInFlight?: number;
   /** Pause before a request that nothing forces yet, to fill it better. Default 0: what is appended in one tick goes together. */
   readonly lingerMs?: number;
+  /**
+   * The most records of one batch in the log. For queues: a share group sends the whole batch to each member that takes a part
+   * of it, and keeps account of such a batch record by record. Default: as many as fit.
+   */
+  readonly maxBatchRecords?: number;
   /** Time for a call from beginning to end, all repetitions within. Default 30 s. */
   readonly deliveryTimeoutMs?: number;
   /** Called after each answered request: for metrics. */

@@ -3,7 +3,7 @@ import { eagerBackoffMs } from '../backoff.ts';
 import type { BrokerConnection, Cluster } from '../cluster.ts';
 import { MalformedResponseError } from '../errors.ts';
 import { type PartitionProduced, produce } from '../wire/messages/produce.ts';
-import type { PartitionLog, SealedBatch } from './partitionLog.ts';
+import type { BatchLimits, PartitionLog, SealedBatch } from './partitionLog.ts';
 import type { ProducerIds } from './producerIds.ts';
 
 /** The broker answers within this time whatever its replicas do; the connection's own time-out is later. */
@@ -14,7 +14,7 @@ export interface PipelineHost {
   readonly cluster: Cluster;
   readonly producers: ProducerIds;
   readonly lingerMs: number;
-  readonly maxBatchBytes: number;
+  readonly maxBatch: BatchLimits;
   readonly maxRequestBytes: number;
   /** Finds the way anew for a partition that has something to send. */
   dispatch(partition: PartitionLog): void;
@@ -86,7 +86,7 @@ export class BrokerPipeline {
 
   /** One batch of each partition, as many as a request may hold; the others are first the next time. */
   #take(producer: Awaited<ReturnType<ProducerIds['current']>>): Map<PartitionLog, SealedBatch> {
-    const { maxBatchBytes, maxRequestBytes } = this.#host;
+    const { maxBatch, maxRequestBytes } = this.#host;
     const taken = new Map<PartitionLog, SealedBatch>();
     let bytes = 0;
     for (const partition of this.#ready) {
@@ -97,7 +97,7 @@ export class BrokerPipeline {
         this.#host.dispatch(partition);
         continue;
       }
-      const batch = partition.nextBatch(producer, limit, maxBatchBytes);
+      const batch = partition.nextBatch(producer, limit, maxBatch);
       if (!batch) continue;
       partition.isBusy = true;
       taken.set(partition, batch);

@@ -9,7 +9,7 @@ import { BrokerPipeline, type PipelineHost } from './brokerPipeline.ts';
 import { BuilderPool } from './builderPool.ts';
 import { Deadlines } from './deadlines.ts';
 import { locateTopic } from './locateTopic.ts';
-import type { PartitionLog } from './partitionLog.ts';
+import type { BatchLimits, PartitionLog } from './partitionLog.ts';
 import { ProducerIds } from './producerIds.ts';
 import { readTopicLimit } from './topicLimit.ts';
 import { TopicLog } from './topicLog.ts';
@@ -27,7 +27,7 @@ export class LogAppender implements Appender, PipelineHost {
   readonly cluster: Cluster;
   readonly producers: ProducerIds;
   readonly lingerMs: number;
-  readonly maxBatchBytes = maxBatchBytes;
+  readonly maxBatch: BatchLimits;
   readonly maxRequestBytes = maxRequestBytes;
   readonly #deliveryTimeoutMs: number;
   readonly #observe: AppenderOptions['onRequest'];
@@ -47,6 +47,7 @@ export class LogAppender implements Appender, PipelineHost {
     const { maxBytesInFlight = 32 * mebibyte, lingerMs = 0, deliveryTimeoutMs = 30_000, onRequest } = options;
     this.cluster = cluster;
     this.lingerMs = lingerMs;
+    this.maxBatch = { bytes: maxBatchBytes, records: options.maxBatchRecords ?? Number.POSITIVE_INFINITY };
     this.#deliveryTimeoutMs = deliveryTimeoutMs;
     this.#observe = onRequest;
     this.producers = new ProducerIds(cluster, deliveryTimeoutMs);

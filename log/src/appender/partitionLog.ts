@@ -15,6 +15,12 @@ export interface SealedBatch {
   readonly indexes: readonly number[];
 }
 
+/** How large a batch becomes. A record that is larger by itself goes alone. */
+export interface BatchLimits {
+  readonly bytes: number;
+  readonly records: number;
+}
+
 /** What one partition is still to be given, in order: the batch that is under way, and the records that wait behind it. */
 export class PartitionLog {
   readonly topic: TopicLog;
@@ -48,13 +54,13 @@ export class PartitionLog {
    * The batch to send next: the one under way, as it was, or else a new one from the queue, numbered under the producer of
    * the partition (`producer` where it has none). Records that are too large are refused here, each to its caller alone.
    */
-  nextBatch(producer: Producer, limit: number, maxBatchBytes: number): SealedBatch | undefined {
+  nextBatch(producer: Producer, limit: number, most: BatchLimits): SealedBatch | undefined {
     if (this.#batch) return this.#batch;
     if (!this.#producer) {
       this.#producer = producer;
       this.#nextSequence = 0;
     }
-    this.#batch = this.#build(this.#producer, limit, maxBatchBytes);
+    this.#batch = this.#build(this.#producer, limit, most);
     return this.#batch;
   }
 
@@ -114,17 +120,21 @@ export class PartitionLog {
     this.queue.failAll(error);
   }
 
-  #build(producer: Producer, limit: number, maxBatchBytes: number): SealedBatch | undefined {
+  #build(
+    producer: Producer,
+    limit: number,
+    { bytes: mostBytes, records: mostRecords }: BatchLimits,
+  ): SealedBatch | undefined {
     const builder = this.#builders.take();
     const calls: AppendCall[] = [];
     const indexes: number[] = [];
     const { queue } = this;
-    for (let call = queue.firstCall(); call !== undefined; call = queue.firstCall()) {
+    for (let call = queue.firstCall(); call !== undefined && calls.length < mostRecords; call = queue.firstCall()) {
       const index = queue.firstIndex();
       if (!call.isSettled(index)) {
         const { key, value, headers } = call.records[index]!;
         // A record that is large but allowed goes alone.
-        const most = calls.length === 0 ? limit : Math.min(limit, maxBatchBytes);
+        const most = calls.length === 0 ? limit : Math.min(limit, mostBytes);
         if (builder.tryAdd(key, value, headers, most)) {
           calls.push(call);
           indexes.push(index);
