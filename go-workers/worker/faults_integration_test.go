@@ -152,7 +152,7 @@ func TestIntegrationWhatHasEndedIsNotRunAgainWhereItsAcceptWasLost(t *testing.T)
 }
 
 func TestIntegrationABrokerThatRestartsUnderLoad(t *testing.T) {
-	broker := kafkatest.StartBroker(t)
+	broker := kafkatest.StartBroker(t, nil)
 	f := newFixture(t, []string{broker.Address})
 	f.startProcess("one")
 	f.startProcess("two")

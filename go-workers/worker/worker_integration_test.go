@@ -249,7 +249,7 @@ func TestIntegrationTwoWorkersShareTheWorkOfAType(t *testing.T) {
 }
 
 func TestIntegrationABrokerThatRestartsUnderAWorker(t *testing.T) {
-	broker := kafkatest.StartBroker(t)
+	broker := kafkatest.StartBroker(t, nil)
 	f := newFixture(t, []string{broker.Address})
 	release := make(chan struct{})
 	f.work(f.define(func(ctx context.Context, job task.Job[payload]) (any, error) {

@@ -124,7 +124,7 @@ func TestIntegrationNothingAcknowledgedIsLostWithAnswers(t *testing.T) {
 }
 
 func TestIntegrationABrokerThatIsAwayForAWhile(t *testing.T) {
-	broker := kafkatest.StartBroker(t)
+	broker := kafkatest.StartBroker(t, nil)
 	brokers := []string{broker.Address}
 	topic := topic(t, brokers)
 	a := open(t, brokers, appender.Options{})

@@ -2,11 +2,15 @@ package kafkatest
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,15 +24,54 @@ type Broker struct {
 	answers  *bufio.Scanner
 }
 
+// Properties are settings of a broker, beside those of infra/kafka or in their place.
+type Properties map[string]any
+
+// brokerOptions are those of startBroker in infra/embedded.
+type brokerOptions struct {
+	StateDir        string     `json:"stateDir"`
+	Port            int        `json:"port"`
+	ControllerPort  int        `json:"controllerPort"`
+	NodeID          int        `json:"nodeId"`
+	ExtraProperties Properties `json:"extraProperties,omitempty"`
+}
+
 // StartBroker starts a broker that ends with the test. The test is skipped where there is no stack for tests at all.
-func StartBroker(t testing.TB) *Broker {
+func StartBroker(t testing.TB, properties Properties) *Broker {
+	t.Helper()
+	ports := FreePorts(t, 2)
+	return startBroker(t, brokerOptions{Port: ports[0], ControllerPort: ports[1], NodeID: 1, ExtraProperties: properties})
+}
+
+// A Pair is a cluster of two brokers with the ids 1 and 2. The first is the controller, too.
+type Pair struct{ First, Second *Broker }
+
+// StartPair starts two brokers that end with the test.
+func StartPair(t testing.TB, properties Properties) *Pair {
+	t.Helper()
+	ports := FreePorts(t, 3)
+	first := startBroker(t, brokerOptions{Port: ports[0], ControllerPort: ports[1], NodeID: 1, ExtraProperties: properties})
+	joining := Properties{
+		"process.roles":            "broker",
+		"controller.quorum.voters": fmt.Sprintf("1@127.0.0.1:%d", ports[1]),
+		"listeners":                fmt.Sprintf("PLAINTEXT://127.0.0.1:%d", ports[2]),
+	}
+	maps.Copy(joining, properties)
+	second := startBroker(t, brokerOptions{Port: ports[2], ControllerPort: ports[1], NodeID: 2, ExtraProperties: joining})
+	return &Pair{first, second}
+}
+
+func startBroker(t testing.TB, options brokerOptions) *Broker {
 	t.Helper()
 	Brokers(t)
 	root := repositoryRoot(t)
-	port := freePort(t)
+	options.StateDir = t.TempDir()
+	described, err := json.Marshal(options)
+	if err != nil {
+		t.Fatal(err)
+	}
 	program := exec.Command("node", "--conditions=taskflow-source",
-		filepath.Join(root, "go-workers/internal/kafkatest/testdata/broker.mjs"),
-		t.TempDir(), fmt.Sprint(port), fmt.Sprint(freePort(t)))
+		filepath.Join(root, "go-workers/internal/kafkatest/testdata/broker.mjs"), string(described))
 	program.Dir = root
 	program.Stderr = t.Output()
 	stdin, err := program.StdinPipe()
@@ -43,7 +86,7 @@ func StartBroker(t testing.TB) *Broker {
 		t.Fatal(err)
 	}
 	broker := &Broker{
-		Address: fmt.Sprintf("127.0.0.1:%d", port), t: t, commands: bufio.NewWriter(stdin), answers: bufio.NewScanner(stdout),
+		Address: fmt.Sprintf("127.0.0.1:%d", options.Port), t: t, commands: bufio.NewWriter(stdin), answers: bufio.NewScanner(stdout),
 	}
 	t.Cleanup(func() {
 		_ = stdin.Close() // it ends with its input
@@ -78,14 +121,23 @@ func (b *Broker) await(answer string) {
 	}
 }
 
-func freePort(t testing.TB) int {
+// FreePorts gives different ports on which nobody listens now. They lie below the range from which Linux takes the ports of
+// outgoing connections, so that a broker that is away for a while finds its port free again.
+func FreePorts(t testing.TB, count int) []int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var ports []int
+	for len(ports) < count {
+		port := 10_000 + rand.IntN(10_000)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		_ = listener.Close()
+		if !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	return ports
 }
 
 // repositoryRoot is found from the package's folder, in which `go test` runs: the path of a source file is no path with -trimpath.

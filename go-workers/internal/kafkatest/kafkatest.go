@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/coordinator"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -165,9 +166,20 @@ func DeleteTopic(t testing.TB, client *kgo.Client, name string) {
 
 func configureGroup(t testing.TB, client *kgo.Client, group string, values map[string]string) {
 	t.Helper()
+	configure(t, client, kmsg.ConfigResourceTypeGroupConfig, group, values)
+}
+
+// Configure sets a value of a topic.
+func Configure(t testing.TB, client *kgo.Client, topic, name, value string) {
+	t.Helper()
+	configure(t, client, kmsg.ConfigResourceTypeTopic, topic, map[string]string{name: value})
+}
+
+func configure(t testing.TB, client *kgo.Client, kind kmsg.ConfigResourceType, of string, values map[string]string) {
+	t.Helper()
 	request := kmsg.NewPtrIncrementalAlterConfigsRequest()
 	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
-	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
+	resource.ResourceType, resource.ResourceName = kind, of
 	for name, value := range values {
 		config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
 		config.Name, config.Value = name, &value
@@ -179,7 +191,7 @@ func configureGroup(t testing.TB, client *kgo.Client, group string, values map[s
 		err = kerr.ErrorForCode(response.Resources[0].ErrorCode)
 	}
 	if err != nil {
-		t.Fatalf("configuration of group %s: %v", group, err)
+		t.Fatalf("configuration of %s: %v", of, err)
 	}
 }
 
@@ -223,7 +235,11 @@ func Lag(t testing.TB, client *kgo.Client, group, topic string) int64 {
 	one.Topic, one.Partitions = topic, []int32{0}
 	described.GroupID, described.Topics = group, append(described.Topics, one)
 	request.Groups = append(request.Groups, described)
-	response, err := request.RequestWith(t.Context(), client)
+	coordinating, err := coordinator.Find(t.Context(), client, group)
+	if err != nil {
+		return -1
+	}
+	response, err := request.RequestWith(t.Context(), coordinating)
 	if err != nil || len(response.Groups) == 0 || response.Groups[0].ErrorCode != 0 {
 		return -1 // a coordinator that moves, or starts
 	}

@@ -25,6 +25,7 @@ type Network struct {
 	conns  map[*faultyConn]bool
 	frozen chan struct{} // closed: not frozen
 	faults map[int16]*injected
+	seen   map[int16]int
 }
 
 type injected struct {
@@ -36,7 +37,7 @@ type injected struct {
 func NewNetwork() *Network {
 	healed := make(chan struct{})
 	close(healed)
-	return &Network{conns: map[*faultyConn]bool{}, frozen: healed, faults: map[int16]*injected{}}
+	return &Network{conns: map[*faultyConn]bool{}, frozen: healed, faults: map[int16]*injected{}, seen: map[int16]int{}}
 }
 
 // Dial is a dialer for clients.
@@ -46,7 +47,7 @@ func (n *Network) Dial(ctx context.Context, network, address string) (net.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	faulty := &faultyConn{Conn: conn, network: n, closed: make(chan struct{})}
+	faulty := &faultyConn{Conn: conn, network: n, closed: make(chan struct{}), carried: map[int16]bool{}}
 	n.mu.Lock()
 	n.conns[faulty] = true
 	n.mu.Unlock()
@@ -90,13 +91,16 @@ func (n *Network) Inject(fault Fault, apiKey int16) (struck <-chan struct{}) {
 	return one.struck
 }
 
-func (n *Network) faultFor(request []byte) *injected {
+// noted gives the fault that is to strike a request.
+func (n *Network) noted(conn *faultyConn, request []byte) *injected {
 	if len(request) < 6 {
 		return nil
 	}
 	key := int16(binary.BigEndian.Uint16(request[4:]))
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.seen[key]++
+	conn.carried[key] = true
 	one := n.faults[key]
 	delete(n.faults, key)
 	return one
@@ -119,15 +123,19 @@ type faultyConn struct {
 	doomed  atomic.Pointer[injected]
 	closing sync.Once
 	closed  chan struct{}
+	carried map[int16]bool // requests by API key; guarded by the network's mutex
 }
 
 func (c *faultyConn) Close() error {
 	c.closing.Do(func() { close(c.closed) })
+	c.network.mu.Lock()
+	delete(c.network.conns, c)
+	c.network.mu.Unlock()
 	return c.Conn.Close()
 }
 
 func (c *faultyConn) Write(request []byte) (int, error) {
-	if one := c.network.faultFor(request); one != nil {
+	if one := c.network.noted(c, request); one != nil {
 		if one.fault == LoseRequest {
 			close(one.struck)
 			return 0, c.Conn.Close()

@@ -157,7 +157,7 @@ func TestIntegrationABrokerThatRestarts(t *testing.T) {
 		"cleanly": (*kafkatest.Broker).Stop, "after a crash": (*kafkatest.Broker).Kill,
 	} {
 		t.Run(name, func(t *testing.T) {
-			broker := kafkatest.StartBroker(t)
+			broker := kafkatest.StartBroker(t, nil)
 			f := &fixture{t, kafkatest.Client(t, []string{broker.Address})}
 			queue := kafkatest.NewQueue(t, f.client, kafkatest.QueueOptions{})
 			kafkatest.Produce(t, f.client, queue.Topic, numbered(200)...)

@@ -9,37 +9,15 @@ import (
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/kafkatest"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
-
-// setQuota sets what the broker lets the clients of an id have.
-func setQuota(t *testing.T, client *kgo.Client, clientID, name string, value float64) {
-	t.Helper()
-	request := kmsg.NewPtrAlterClientQuotasRequest()
-	entry := kmsg.NewAlterClientQuotasRequestEntry()
-	entity := kmsg.NewAlterClientQuotasRequestEntryEntity()
-	entity.Type, entity.Name = "client-id", &clientID
-	op := kmsg.NewAlterClientQuotasRequestEntryOp()
-	op.Key, op.Value = name, value
-	entry.Entity, entry.Ops = append(entry.Entity, entity), append(entry.Ops, op)
-	request.Entries = append(request.Entries, entry)
-	response, err := request.RequestWith(t.Context(), client)
-	if err == nil {
-		err = kerr.ErrorForCode(response.Entries[0].ErrorCode)
-	}
-	if err != nil {
-		t.Fatalf("quota of %s: %v", clientID, err)
-	}
-}
 
 func TestIntegrationThrottledFetchesLoseNothing(t *testing.T) {
 	for name, quota := range map[string]float64{"consumer_byte_rate": 2_000, "request_percentage": 1} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
 			clientID := kafkatest.Name("throttled")
-			setQuota(t, f.client, clientID, name, quota)
+			kafkatest.SetQuota(t, f.client, clientID, name, quota)
 			queue := kafkatest.NewQueue(t, f.client, kafkatest.QueueOptions{Lock: 4 * time.Second})
 			throttled := kafkatest.Client(t, kafkatest.Brokers(t), kgo.ClientID(clientID))
 			consumer := f.open(queue, func(config *sharequeue.Config) {

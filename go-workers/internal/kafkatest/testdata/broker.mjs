@@ -1,10 +1,9 @@
-// A broker for a test in another language: `broker.mjs <folder> <port> <controller port>`. Obeys the words start, stop and kill, a
+// A broker for a test in another language: `broker.mjs <options of startBroker, as JSON>`. Obeys the words start, stop and kill, a
 // line each, and answers each when it is done; ends with its input.
 import { createInterface } from 'node:readline';
 import { startBroker } from '@taskflow/embedded/broker';
 
-const [stateDir, port, controllerPort] = process.argv.slice(2);
-const broker = await startBroker({ stateDir, port: Number(port), controllerPort: Number(controllerPort) });
+const broker = await startBroker(JSON.parse(process.argv[2]));
 console.log('started');
 for await (const word of createInterface({ input: process.stdin })) {
   if (word === 'start') await broker.start();
