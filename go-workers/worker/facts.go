@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/coordinator"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/logreader"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -110,7 +111,11 @@ func (source *factSource) groupStart(ctx context.Context, partition int32) (*int
 	topic.Topic, topic.Partitions = source.topic, []int32{partition}
 	group.GroupID, group.Topics = source.group, append(group.Topics, topic)
 	request.Groups = append(request.Groups, group)
-	response, err := request.RequestWith(ctx, source.client)
+	coordinating, err := coordinator.Find(ctx, source.client, source.group)
+	if err != nil {
+		return nil, fmt.Errorf("start of share group %s: %w", source.group, err)
+	}
+	response, err := request.RequestWith(ctx, coordinating)
 	if err == nil && len(response.Groups) == 0 {
 		err = kerr.GroupIDNotFound
 	}

@@ -64,18 +64,24 @@ func (b *brokers) address(ctx context.Context, brokerID int32) (string, error) {
 	return address, ctx.Err()
 }
 
-// leaderEpochs asks a broker itself for the leader epochs of a topic's partitions.
+// leaderEpochs asks a broker itself for the leader epochs of those partitions of a topic that it leads. Others may know earlier than it
+// does that it is to lead one: until then it serves nothing of it, and the epoch that it states is that of the leader before it.
+//
+// The connection may be one from before it restarted: that is no reason to give up the session that has just been opened, and a
+// delivery of the records that it has brought.
 func (b *brokers) leaderEpochs(ctx context.Context, brokerID int32, topic string) (map[int32]int32, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
-	answer, err := b.client.Broker(int(brokerID)).Request(ctx, metadataRequest(topic))
+	answer, err := b.client.Broker(int(brokerID)).RetriableRequest(ctx, metadataRequest(topic))
 	if err != nil {
 		return nil, fmt.Errorf("leader epochs of topic %s: %w", topic, err)
 	}
 	epochs := map[int32]int32{}
 	for _, one := range answer.(*kmsg.MetadataResponse).Topics {
 		for _, partition := range one.Partitions {
-			epochs[partition.Partition] = partition.LeaderEpoch
+			if partition.Leader == brokerID {
+				epochs[partition.Partition] = partition.LeaderEpoch
+			}
 		}
 	}
 	return epochs, nil

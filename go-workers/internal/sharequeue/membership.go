@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/coordinator"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -54,6 +56,7 @@ type membership struct {
 	done     chan struct{}
 
 	// Of the loop alone.
+	coordinator   *kgo.Broker // nil: to be found
 	epoch         int32
 	hasPartitions bool
 	beats         int
@@ -105,7 +108,10 @@ func (m *membership) leave(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
 	defer cancel()
-	_, _ = m.send(ctx, leaveEpoch, nil)
+	if _, err := m.send(ctx, leaveEpoch, nil); err != nil {
+		m.coordinator = nil
+		_, _ = m.send(ctx, leaveEpoch, nil)
+	}
 }
 
 // beat sends one heartbeat, and gives the pause until the next.
@@ -154,7 +160,14 @@ func (m *membership) send(ctx context.Context, epoch int32, topics []string) (*k
 	request.GroupID, request.MemberID = m.queue.config.Group, m.queue.config.MemberID
 	request.MemberEpoch = epoch
 	request.SubscribedTopicNames = topics
-	answer, err := m.queue.brokers.client.Request(ctx, request)
+	if m.coordinator == nil {
+		found, err := coordinator.Find(ctx, m.queue.brokers.client, m.queue.config.Group)
+		if err != nil {
+			return nil, err
+		}
+		m.coordinator = found
+	}
+	answer, err := m.coordinator.Request(ctx, request)
 	if err != nil {
 		return nil, fmt.Errorf("ShareGroupHeartbeat for group %s: %w", m.queue.config.Group, err)
 	}
@@ -164,6 +177,7 @@ func (m *membership) send(ctx context.Context, epoch int32, topics []string) (*k
 
 func (m *membership) failed(err error) time.Duration {
 	m.failures++
+	m.coordinator = nil // it may be another by now
 	m.mu.Lock()
 	m.state, m.lastError = Failing, err
 	m.mu.Unlock()

@@ -8,6 +8,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// provingWait: an answer that waited so long and is empty proves something. Without a wait the broker may just have been busy with
+// another member, and a throttled answer is empty, whatever there was.
+const provingWait = 200 * time.Millisecond
+
 func (s *session) takePending() *poll {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +50,7 @@ func (s *session) fetch(asked *poll, waiting []*sharePartition) error {
 		return err
 	}
 	if len(added) > 0 {
-		if err := s.begin(added); err != nil {
+		if err := s.begin(added, response); err != nil {
 			return err
 		}
 	}
@@ -60,7 +64,7 @@ func (s *session) fetch(asked *poll, waiting []*sharePartition) error {
 	records := s.received(response, sentAt, sentAt+int64(response.AcquisitionLockTimeoutMillis)*int64(time.Millisecond))
 	if len(records) > 0 {
 		s.throttled = 0
-	} else if asked.maxWait > 0 && !isThrottled { // a throttled answer is empty, whatever there was
+	} else if waited := time.Duration(monotonic() - sentAt); min(asked.maxWait, waited) >= provingWait && !isThrottled {
 		s.shownNothing(active, sentAt)
 	}
 	s.mu.Lock()
@@ -126,14 +130,16 @@ func (s *session) giveUpLocks(active []partitionID) error {
 	return nil
 }
 
-// begin begins the hold on partitions that have joined the session, with the epoch that their leader itself states.
-func (s *session) begin(added []partitionID) error {
+// begin begins the hold on partitions that have joined the session, with the epoch that their leader itself states; not on those that it
+// does not lead (yet, or any more).
+func (s *session) begin(added []partitionID, response *kmsg.ShareFetchResponse) error {
 	epochs, err := s.queue.brokers.leaderEpochs(s.ctx, s.brokerID, s.queue.config.Topic)
 	if err != nil {
 		return err
 	}
 	notes := s.queue.shownOf(added)
 	var begun []*Hold
+	notLed := map[*sharePartition]error{}
 	s.mu.Lock()
 	for _, id := range added {
 		partition := s.known[id]
@@ -141,15 +147,19 @@ func (s *session) begin(added []partitionID) error {
 			partition = &sharePartition{id: id, session: s, counts: &s.queue.counts, shown: notes[id]}
 			s.known[id] = partition
 		}
-		epoch, known := epochs[id.partition]
-		if !known {
-			epoch = -1
-		}
-		if hold := partition.begin(s.queue.config.Topic, s.brokerID, epoch); hold != nil {
+		epoch, leads := epochs[id.partition]
+		if cause := kerr.ErrorForCode(fetchAnswer(response, id).ErrorCode); cause != nil && faultOfPartition(cause).lost {
+			notLed[partition] = cause
+		} else if !leads {
+			notLed[partition] = kerr.NotLeaderForPartition
+		} else if hold := partition.begin(s.queue.config.Topic, s.brokerID, epoch); hold != nil {
 			begun = append(begun, hold)
 		}
 	}
 	s.mu.Unlock()
+	for partition, cause := range notLed {
+		s.partitionFailed(partition, cause, nil)
+	}
 	if s.queue.config.OnSessionOpened != nil {
 		for _, hold := range begun {
 			s.queue.config.OnSessionOpened(hold)
