@@ -14,16 +14,17 @@ const (
 	stuckCheckEvery = time.Second
 )
 
-// CheckQueues says why the worker cannot take tasks; nil when it can.
+// CheckQueues says why the worker cannot take tasks; nil when it can. While none are asked for (all slots are busy, or the type is
+// paused) it needs no session: a broker closes connections that are idle.
 func (w *Worker) CheckQueues() error {
-	for _, lane := range w.lanes {
+	for i, lane := range w.lanes {
 		for priority, queue := range lane.queues.byPriority {
 			health := queue.Health()
 			what := ""
 			switch {
 			case health.AssignedPartitions == 0:
 				what = "has no assignment"
-			case health.OpenSessions == 0:
+			case health.OpenSessions == 0 && !w.dispatches[i].wants().IsZero():
 				what = "has no session with its broker"
 			default:
 				continue

@@ -53,7 +53,7 @@ func (s *session) fail(cause error) {
 	}
 	s.failures++
 	level := slog.LevelDebug
-	if s.failures == 1 {
+	if s.failures == 1 && !s.isUnused() {
 		level = slog.LevelWarn
 	}
 	s.queue.logger.Log(s.ctx, level, "a share session ended, opening a new one",
@@ -67,6 +67,18 @@ func (s *session) fail(cause error) {
 		s.queue.lost(lost, cause)
 	}
 	s.queue.replan()
+}
+
+// isUnused: nothing is asked nor held, as when a broker closes what has been idle.
+func (s *session) isUnused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, partition := range s.known {
+		if partition.held > 0 || !partition.settledAll() {
+			return false
+		}
+	}
+	return s.pending == nil && len(s.renewals.parts) == 0
 }
 
 func (s *session) lose(pending *poll) []*Hold {
