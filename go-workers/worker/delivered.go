@@ -148,13 +148,17 @@ func (l *lane) suspicionOf(r *run, highest int64, facts *sessionFacts) protocol.
 func (l *lane) readLater(record *sharequeue.Delivered, highest int64, schemaID uint32) {
 	for pause := firstLearnPause; ; pause = min(2*pause, longestLearnPause) {
 		known, err := l.worker.options.Learn(l.ctx, schemaID)
+		l.mu.Lock()
+		_, waits := l.undecided[record]
 		if err == nil {
-			l.mu.Lock()
-			_, waits := l.undecided[record]
 			delete(l.undecided, record)
-			l.mu.Unlock()
+		}
+		l.mu.Unlock()
+		if !waits {
+			return // given back meanwhile
+		}
+		if err == nil {
 			switch {
-			case !waits: // given back meanwhile
 			case !known:
 				l.reject(record, "unknown-schema", fmt.Errorf("no registry knows schema %d", schemaID))
 			case record.Hold().Lost() || !record.LockedUntil().After(time.Now()):

@@ -43,7 +43,7 @@ func (l *lane) upkeep(r *run, now time.Time) (renew bool) {
 		l.report(r, *unreported)
 		return false
 	}
-	if r.phase == checking && at-monotonicMs(r.since) > values.HandOverAfterMs && r.delivered.Delivery < values.GiveBackAtDelivery {
+	if r.phase == checking && at-monotonicMs(r.since) > undecidedFor(values) && mayGiveBack(r.delivered, values) {
 		r.mu.Unlock()
 		l.worker.metrics.checks.WithLabelValues(l.definition.Type, "undecided").Inc()
 		l.release(r, errUndecided)
@@ -70,16 +70,28 @@ func (l *lane) upkeep(r *run, now time.Time) (renew bool) {
 
 var errUndecided = errors.New("the record was not decided in time")
 
-// keepUndecided renews what waits for its schema, or gives it back in the end: others may know it, and nobody is to hold a record for
-// longer than a run that he does not hand over. But not so often that the broker drops it, for it cannot be given back
-// through the log: nobody knows yet which task it is.
+// undecidedFor so many milliseconds a record is held at most: as long as a run that is not handed over, but for as long as a check may
+// well take on a busy machine.
+func undecidedFor(values protocol.Values) int64 {
+	return max(values.HandOverAfterMs, 4*values.LookAgainAfterForgottenMs)
+}
+
+// mayGiveBack: not so often that the broker drops the record, or that it has to go back through the log, for which one must know what it is.
+func mayGiveBack(record *sharequeue.Delivered, values protocol.Values) bool {
+	return record.Delivery < values.GiveBackAtDelivery-1
+}
+
+// keepUndecided renews what waits for its schema, or gives it back in the end: others may know it.
 func (l *lane) keepUndecided(now time.Time, renew func(*sharequeue.Delivered)) {
 	values := l.worker.options.Values
 	var late []*sharequeue.Delivered
 	l.mu.Lock()
 	for record, since := range l.undecided {
 		switch {
-		case now.Sub(since).Milliseconds() > values.HandOverAfterMs && record.Delivery < values.GiveBackAtDelivery:
+		case now.Sub(since).Milliseconds() > undecidedFor(values) && mayGiveBack(record, values):
+			l.worker.metrics.checks.WithLabelValues(l.definition.Type, "undecided").Inc()
+			fallthrough
+		case record.Hold().Lost():
 			late = append(late, record)
 			delete(l.undecided, record)
 		case record.LockedUntil().Sub(now) < record.Lock()-time.Duration(values.RenewEveryMs)*time.Millisecond:
