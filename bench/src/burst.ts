@@ -45,15 +45,15 @@ export const burst: Benchmark = {
 
 function show(report: Report, { shown }: WorkerKind, measured: readonly Measured[]): void {
   report({
-    title: `bursts, ${shown} workers; warmed by others that are not counted (cold: the first that a system has seen)`,
+    title: `bursts, ${shown}; warmed by others that are not counted (cold: the first that a system has seen)`,
     rows: measured.map(({ system, workers, figures }) => ({ system, workers, ...loadColumns(figures) })),
   });
   report({
-    title: `CPU of each process, microseconds a task, ${shown} workers`,
+    title: `CPU of each process, microseconds a task, ${shown}`,
     rows: byProcess(measured, ({ cpuMicros }, tasks) => cpuMicros / tasks),
   });
   report({
-    title: `most memory of each process, MB, ${shown} workers`,
+    title: `most memory of each process, MB, ${shown}`,
     rows: byProcess(measured, ({ peakBytes }) => Math.round(peakBytes / 1_048_576)),
   });
 }

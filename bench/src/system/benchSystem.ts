@@ -71,7 +71,7 @@ export async function withSystem<T>(
       },
       measured: async () => [
         ...(await system.processes()),
-        ...[...workers.values()].map(({ name, pid }) => ({ name, pid })),
+        ...[...workers.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
         { name: 'load generator', pid: process.pid },
       ],
     });

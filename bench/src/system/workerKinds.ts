@@ -9,13 +9,13 @@ export interface WorkerKind {
   readonly type: string;
 }
 
-export const TYPESCRIPT: WorkerKind = { shown: 'TypeScript', runs: 'workers/dist/main.js', type: 'noop' };
+export const TYPESCRIPT: WorkerKind = { shown: 'TypeScript workers', runs: 'workers/dist/main.js', type: 'noop' };
 
-export const GO: WorkerKind = { shown: 'Go', runs: 'go-workers/bin/go-worker', type: 'noop_go' };
+export const GO: WorkerKind = { shown: 'Go workers', runs: 'go-workers/bin/go-worker', type: 'noop_go' };
 
 /** TypeScript, of a type whose results are documents in MongoDB. */
 export const DOCUMENTS: WorkerKind = {
-  shown: 'TypeScript, to MongoDB',
+  shown: 'TypeScript workers, results to MongoDB',
   runs: 'bench/src/documents/worker.ts',
   type: 'noop_document',
 };
