@@ -92,7 +92,7 @@ export async function startProjection<E, Folded, Outcome>(
     positions: (partitions) => consumer.positions(partitions),
     onBatch: ({ topic, records }) =>
       queuePacing !== undefined && parseTaskTopic(topic)?.family === 'queue'
-        ? takeWhenDue(queuePacing, records, (slice) => consumer.take(slice))
+        ? takeWhenDue(queuePacing, records, (slice, options) => consumer.take(slice, options))
         : consumer.take(records),
     onRevoked: () => {
       consumer.revoked();

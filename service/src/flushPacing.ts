@@ -40,7 +40,12 @@ function within(maxMs: number, ms: number): number {
   return Math.min(Math.max(ms, 0), maxMs);
 }
 
-/** Whether a batch is so large that whoever delivers more must wait. */
-export function isFull(pacing: Pacing, batch: { readonly records: number; readonly bytes: number }): boolean {
-  return batch.records >= pacing.maxRecords || batch.bytes >= pacing.maxBytes;
+/** Whether a batch is so large that whoever delivers more must wait. What is `urgent` finds as much room again. */
+export function isFull(
+  pacing: Pacing,
+  batch: { readonly records: number; readonly bytes: number },
+  urgent = false,
+): boolean {
+  const share = urgent ? 0.5 : 1;
+  return share * batch.records >= pacing.maxRecords || share * batch.bytes >= pacing.maxBytes;
 }

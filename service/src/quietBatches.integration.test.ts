@@ -39,7 +39,7 @@ describe('a TransactionalConsumer that may leave quiet batches lying', () => {
         consumer: 'words',
         empty: () => [],
         fold: (words, { event }) => words.push(event),
-        write: async () => {},
+        prepare: () => async () => {},
       },
       decoding: (batch) => ({
         events: batch.flatMap((record) => {

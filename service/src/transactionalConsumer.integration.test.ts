@@ -68,7 +68,7 @@ describe('TransactionalConsumer', () => {
         fold(sum, { event }) {
           sum.value += event;
         },
-        async write(tx, sum) {
+        prepare: (sum) => async (tx) => {
           await tx.query('update sum set value = value + $1', [sum.value]);
           return sum.value;
         },
@@ -137,7 +137,7 @@ describe('TransactionalConsumer', () => {
     const gate = Promise.withResolvers<void>();
     const writes: number[] = [];
     const { it } = consumer({
-      async write(_tx, sum) {
+      prepare: (sum) => async () => {
         writes.push(sum.value);
         if (writes.length === 1) await gate.promise;
         return sum.value;
@@ -152,11 +152,61 @@ describe('TransactionalConsumer', () => {
     expect(writes).to.deep.equal([1, 210]);
   });
 
+  it('prepares one batch while the one before is being committed, and commits them in order', async () => {
+    const gate = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    const { it } = consumer({
+      prepare(sum) {
+        seen.push(`prepared ${sum.value}`);
+        return async () => {
+          if (sum.value === 1) await gate.promise;
+          seen.push(`written ${sum.value}`);
+          return sum.value;
+        };
+      },
+    });
+    await it.positions(partitions);
+    await it.take(records(0, [1]));
+    while (seen.length === 0) await new Promise(setImmediate);
+    await it.take(records(1, Array<number>(60).fill(1)));
+    while (seen.length === 1) await new Promise(setImmediate);
+    expect(seen).to.deep.equal(['prepared 1', 'prepared 60']);
+    gate.resolve();
+    await it.flushed();
+    expect(seen).to.deep.equal(['prepared 1', 'prepared 60', 'written 1', 'written 60']);
+    expect(await position()).to.equal(61);
+  });
+
+  it('drops a batch that is prepared when its partitions are taken away', async () => {
+    const gate = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    const { it } = consumer({
+      prepare(sum) {
+        seen.push(`prepared ${sum.value}`);
+        return async () => {
+          if (sum.value === 1) await gate.promise;
+          seen.push(`written ${sum.value}`);
+          return sum.value;
+        };
+      },
+    });
+    await it.positions(partitions);
+    await it.take(records(0, [1]));
+    while (seen.length === 0) await new Promise(setImmediate);
+    await it.take(records(1, Array<number>(60).fill(1)));
+    while (seen.length === 1) await new Promise(setImmediate);
+    it.revoked();
+    gate.resolve();
+    await it.flushed();
+    expect(seen).to.not.include('written 60');
+    expect(await position()).to.equal(1);
+  });
+
   it('holds back whoever delivers more than it may keep', async () => {
     const gate = Promise.withResolvers<void>();
     let writing = false;
     const { it } = consumer({
-      async write() {
+      prepare: () => async () => {
         writing = true;
         await gate.promise;
         return 0;
@@ -166,17 +216,19 @@ describe('TransactionalConsumer', () => {
     await it.take(records(0, [0]));
     while (!writing) await new Promise(setImmediate);
     await it.take(records(1, Array<number>(100).fill(1)));
-    const taken = it.take(records(101, [1]));
+    await it.take(records(101, Array<number>(100).fill(1))); // the hundred before are prepared meanwhile
+    const taken = it.take(records(201, [1]));
     let done = false;
     void taken.then(() => {
       done = true;
     });
     await new Promise(setImmediate);
     expect(done).to.equal(false);
+    await it.take(records(201, Array<number>(50).fill(1)), { urgent: true });
     gate.resolve();
     await taken;
     await it.flushed();
-    expect(await position()).to.equal(102);
+    expect(await position()).to.equal(251);
   });
 
   it('is refused whole when another instance has moved a position, and reads again', async () => {
@@ -212,7 +264,7 @@ describe('TransactionalConsumer', () => {
   it('tries the same batch again after its connection broke, with neither effect nor position lost or doubled', async () => {
     let attempts = 0;
     const { it, blocked, states } = consumer({
-      async write(tx, sum) {
+      prepare: (sum) => async (tx) => {
         attempts += 1;
         await tx.query('update sum set value = value + $1', [sum.value]);
         if (attempts === 1) await database.disconnectAll();
@@ -250,7 +302,7 @@ describe('TransactionalConsumer', () => {
     // The transaction commits, but its answer is lost: the batch again is refused, for the position has moved.
     let attempts = 0;
     const { it, told } = consumer({
-      async write(tx, sum) {
+      prepare: (sum) => async (tx) => {
         await tx.query('update sum set value = value + $1', [sum.value]);
         attempts += 1;
         if (attempts > 1) return sum.value;
@@ -292,7 +344,7 @@ describe('TransactionalConsumer', () => {
 
   it('ends a stop without commit while PostgreSQL refuses', async () => {
     const { it, blocked } = consumer({
-      async write() {
+      prepare: () => async () => {
         throw Object.assign(new Error('no space left'), { code: '53100' });
       },
     });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { backoffMs } from '@taskflow/log/backoff';
 import type { LogRecord } from '@taskflow/log/logRecord';
@@ -16,6 +17,8 @@ import {
 import { inTransaction, isConflict, isTransient } from './postgres.ts';
 import type { Check } from './readiness.ts';
 
+export type Write<Outcome> = (tx: PoolClient) => Promise<Outcome>;
+
 /** What a consumer does with events: folds them in memory, then writes what came out of it. */
 export interface Effects<E, Folded, Outcome> {
   /** Under this name its positions are kept. */
@@ -25,10 +28,11 @@ export interface Effects<E, Folded, Outcome> {
   /** Takes an event in. Called in the order of each partition. */
   fold(folded: Folded, event: DecodedRecord<E>): void;
   /**
-   * Writes what was folded, in the transaction that moves the positions. May be called again with the same `folded`, after a
-   * rollback. Effects outside of PostgreSQL must bear being repeated.
+   * Computes what is to be written, while the batch before is still being committed, and gives the function that writes it in the
+   * transaction that moves the positions. That may be called again, after a rollback. Effects outside of PostgreSQL must
+   * bear being repeated.
    */
-  write(tx: PoolClient, folded: Folded): Promise<Outcome>;
+  prepare(folded: Folded): Write<Outcome>;
   /** What others are told when it is committed. Not repeated; its failure is the caller's to handle. */
   committed?(outcome: Outcome): void;
 }
@@ -66,7 +70,7 @@ const POSTGRES_BACKOFF = { baseMs: 100, capMs: 5_000 };
  * Effects and positions in one transaction, which makes a consumer of the log exactly-once: the positions move only from
  * where this instance has read on, so that a zombie's batch is refused whole. Kafka's consumer group only shares out the partitions.
  *
- * One flush runs at a time; what comes meanwhile is folded into the next. While PostgreSQL is away the same batch is tried again,
+ * One commit is under way at a time; what comes meanwhile is folded into the next batch, and that is prepared once it holds enough. While PostgreSQL is away the same batch is tried again,
  * the positions stand still, and `take` holds back whoever delivers more than `pacing` lets wait here.
  */
 export class TransactionalConsumer<E, Folded, Outcome> {
@@ -75,7 +79,10 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   /** The offset that is due in each partition that is owned. */
   readonly #due = new Map<string, number>();
   #open: OpenBatch<E, Folded>;
-  #writing: OpenBatch<E, Folded> | undefined;
+  /** The last batch that was closed and is not settled. */
+  #closed: OpenBatch<E, Folded> | undefined;
+  /** The commit under way. */
+  #committing: Promise<void> | undefined;
   /** Goes up whenever what was taken is dropped; what began before then has nothing more to say. */
   #generation = 0;
   #flushing: Promise<void> | undefined;
@@ -116,12 +123,15 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#drop();
   }
 
-  /** Takes records of one partition in, without waiting for them to be written; waits only where too much is waiting already. */
-  async take(records: readonly LogRecord[]): Promise<void> {
+  /**
+   * Takes records of one partition in, without waiting for them to be written; waits only where too much is waiting already. What is
+   * `urgent`, because it belongs with what is in the open batch, waits only where it is twice too much.
+   */
+  async take(records: readonly LogRecord[], { urgent = false } = {}): Promise<void> {
     const generation = this.#generation;
     // In slices, so that what is fetched in large pieces is not decoded before there is room for it.
     for (let from = 0; from < records.length; from += SLICE_RECORDS) {
-      while (isFull(this.#pacing, this.#open) && !this.#stopped) {
+      while (isFull(this.#pacing, this.#open, urgent) && !this.#stopped) {
         this.#room ??= Promise.withResolvers();
         this.#hurry.abort();
         await this.#room.promise;
@@ -158,7 +168,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
 
   /** Commits what has been taken so far, without waiting for more. Resolves when it is committed (or dropped). */
   async flush(): Promise<void> {
-    const batch = this.#open.isEmpty ? this.#writing : this.#open;
+    const batch = this.#open.isEmpty ? this.#closed : this.#open;
     if (batch === undefined) return;
     this.#urgent = true;
     this.#hurry.abort();
@@ -187,25 +197,40 @@ export class TransactionalConsumer<E, Folded, Outcome> {
 
   async #flushUntilEmpty(generation: number): Promise<void> {
     try {
-      while (generation === this.#generation && !this.#open.isEmpty) {
+      while (generation === this.#generation && !(this.#open.isEmpty && this.#committing === undefined)) {
+        await this.#untilEnough();
+        if (this.#open.isEmpty) {
+          await this.#committing;
+          continue;
+        }
         await this.#untilDue();
-        if (generation !== this.#generation) return;
-        const batch = this.#open;
-        this.#open = new OpenBatch(this.#options.effects);
-        this.#lastFlushRecords = batch.records;
-        this.#room?.resolve();
-        this.#room = undefined;
-        this.#writing = batch;
-        await this.#flush(batch, generation).finally(() => {
-          this.#writing = undefined;
+        if (generation !== this.#generation) break;
+        const batch = this.#close();
+        const write = this.#options.effects.prepare(batch.folded);
+        await this.#committing;
+        this.#committing = this.#flush(batch, write, generation).finally(() => {
+          this.#committing = undefined;
+          if (this.#closed === batch) this.#closed = undefined;
           batch.settled.resolve();
         });
       }
+      await this.#committing;
     } finally {
       this.#flushing = undefined;
       // What was taken since, by a newer generation, has found a flush under way and began none.
       if (!this.#open.isEmpty) this.#flushing = this.#flushUntilEmpty(this.#generation);
     }
+  }
+
+  /** Ends the open batch, and begins one that takes what comes from now on. */
+  #close(): OpenBatch<E, Folded> {
+    const batch = this.#open;
+    this.#open = new OpenBatch(this.#options.effects);
+    this.#closed = batch;
+    this.#lastFlushRecords = batch.records;
+    this.#room?.resolve();
+    this.#room = undefined;
+    return batch;
   }
 
   async #untilDue(): Promise<void> {
@@ -219,14 +244,25 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     }
   }
 
-  async #flush(batch: OpenBatch<E, Folded>, generation: number): Promise<void> {
+  /** While a commit is under way a batch may as well grow, until it is large. */
+  async #untilEnough(): Promise<void> {
+    const { enoughRecords } = this.#pacing;
+    while (this.#committing && !this.#stopped && !this.#urgent) {
+      if (this.#open.records >= enoughRecords || isFull(this.#pacing, this.#open)) return;
+      this.#hurry = new AbortController();
+      await Promise.race([this.#committing, once(this.#hurry.signal, 'abort')]);
+    }
+  }
+
+  async #flush(batch: OpenBatch<E, Folded>, write: Write<Outcome>, generation: number): Promise<void> {
+    if (generation !== this.#generation) return;
     const { effects, check, onFlush, park } = this.#options;
     const began = performance.now();
     let attempts = 0;
     const outcome = await this.#patiently(generation, async () => {
       attempts += 1;
       if (batch.undecodable.length > 0) await park(batch.undecodable);
-      return { written: await this.#commit(batch) };
+      return { written: await this.#commit(batch, write) };
     });
     if (outcome === undefined) return;
     check.ok();
@@ -240,14 +276,14 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     });
   }
 
-  async #commit(batch: OpenBatch<E, Folded>): Promise<Outcome> {
+  async #commit(batch: OpenBatch<E, Folded>, write: Write<Outcome>): Promise<Outcome> {
     const { effects, pool } = this.#options;
     return inTransaction(pool, async (tx) => {
       // First, so that a zombie waits for and locks nothing else.
       const advancing = advancePositions(tx, effects.consumer, [...batch.advances.values()]);
       if (!tx.pipeline) await advancing;
       // Both to their end, also where one fails: no statement may follow the rollback.
-      const [advanced, written] = await Promise.allSettled([advancing, effects.write(tx, batch.folded)]);
+      const [advanced, written] = await Promise.allSettled([advancing, write(tx)]);
       if (advanced.status === 'rejected') throw advanced.reason;
       if (written.status === 'rejected') throw written.reason;
       return written.value;

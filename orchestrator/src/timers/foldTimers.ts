@@ -33,7 +33,7 @@ export function timerEffects(
       if (before === undefined) byTask.set(event.taskId, [recorded]);
       else before.push(recorded);
     },
-    write: writeTimers,
+    prepare: (byTask) => (tx) => writeTimers(tx, byTask),
     committed: onWritten,
   };
 }

@@ -38,7 +38,7 @@ export function resultsView(db: Db) {
     select: (decoded) => (decoded.event === 'TaskSucceeded' && isForMongo(decoded) ? decoded : undefined),
     empty: () => [],
     fold: (documents, { event }) => documents.push(resultDocument(event)),
-    write: async (_tx, documents) => insertDocuments(await collection(), documents),
+    prepare: (documents) => async () => insertDocuments(await collection(), documents),
   });
 }
 

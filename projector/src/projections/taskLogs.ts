@@ -41,7 +41,7 @@ export function taskLogsView(db: Db) {
     select: (decoded) => (decoded.event === 'TaskLogLine' ? decoded : undefined),
     empty: () => [],
     fold: (documents, { event }) => documents.push(lineDocument(event)),
-    write: async (_tx, documents) => insertDocuments(await collection(), documents),
+    prepare: (documents) => async () => insertDocuments(await collection(), documents),
   });
 }
 

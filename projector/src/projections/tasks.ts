@@ -5,7 +5,7 @@ import type { TaskChange } from '@taskflow/service/taskChanges';
 import { projection } from '../projection.ts';
 import { createQueuePacing } from '../tasks/queuePacing.ts';
 import { selectTaskEvent } from '../tasks/selectTaskEvent.ts';
-import { writeTasks } from '../tasks/writeTasks.ts';
+import { taskWrite } from '../tasks/writeTasks.ts';
 import { taskTopics } from '../topics.ts';
 
 export interface TasksViewOptions {
@@ -34,7 +34,7 @@ export function tasksView({ onChanges }: TasksViewOptions) {
       const now = gather(gathered, { event, topic, partition, offset, appendedAt });
       if (gathered === undefined) tasks.set(taskId, now);
     },
-    write: (tx, tasks) => writeTasks(tx, [...tasks.values()].map(stateOf)),
+    prepare: (tasks) => taskWrite([...tasks.values()].map(stateOf)),
     committed: (changed) => onChanges(changed.map(changeOf)),
   });
 }

@@ -13,6 +13,8 @@ export interface QueuePacing {
   started(topic: string, partition: number, offset: number): void;
   /** When to fold this slice; undefined: now. Slices of one partition come one after the other. */
   due(slice: QueueSlice): Promise<void> | undefined;
+  /** Whether starts of this slice, or of a later one, were folded: it must not come behind them. */
+  isReached(slice: QueueSlice): boolean;
   /** Nothing waits any longer. */
   release(): void;
 }
@@ -91,6 +93,9 @@ export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing
         progress.waiting = { firstOffset, fold };
       });
     },
+    isReached({ topic, partition, firstOffset }) {
+      return (partitions.get(partitionKey(topic, partition))?.reached ?? -1) >= firstOffset;
+    },
     release() {
       for (const { waiting } of partitions.values()) waiting?.fold();
     },
@@ -104,13 +109,14 @@ const SLICE_RECORDS = 100;
 export async function takeWhenDue(
   pacing: QueuePacing,
   records: readonly LogRecord[],
-  take: (slice: readonly LogRecord[]) => Promise<void>,
+  take: (slice: readonly LogRecord[], options: { readonly urgent: boolean }) => Promise<void>,
 ): Promise<void> {
   for (let from = 0; from < records.length; from += SLICE_RECORDS) {
     const slice = records.slice(from, from + SLICE_RECORDS);
     const { topic, partition, offset } = slice[0]!;
-    const due = pacing.due({ topic, partition, firstOffset: offset });
+    const place = { topic, partition, firstOffset: offset };
+    const due = pacing.due(place);
     if (due !== undefined) await due;
-    await take(slice);
+    await take(slice, { urgent: pacing.isReached(place) });
   }
 }

@@ -1,6 +1,7 @@
 import type { TaskState } from '@taskflow/schemas/fold';
 import { arrayParameter, columnParameter, type ElementType } from '@taskflow/service/postgresArrays';
 import { TASK_COLUMNS, TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
+import type { Write } from '@taskflow/service/transactionalConsumer';
 import type { PoolClient } from 'pg';
 import { type Continuation, leastVersionOf } from './continuation.ts';
 import type { ViewChange } from './counts.ts';
@@ -138,10 +139,10 @@ function parameters<T>(columns: Columns<T>, items: readonly T[]): Buffer[] {
 }
 
 /** Inserts rows for the tasks that have none, and returns how many. `states` are sorted by id. */
-export async function insertNew(tx: PoolClient, states: readonly TaskState[]): Promise<number> {
-  if (states.length === 0) return 0;
-  const { rowCount } = await tx.query({ ...INSERT, values: parameters(INSERTED, states) });
-  return rowCount ?? 0;
+export function insertNew(states: readonly TaskState[]): Write<number> {
+  if (states.length === 0) return async () => 0;
+  const statement = { ...INSERT, values: parameters(INSERTED, states) };
+  return async (tx) => (await tx.query(statement)).rowCount ?? 0;
 }
 
 /** The same, but returns the ids of the rows that are new. */
@@ -155,23 +156,30 @@ export async function insertMissing(tx: PoolClient, states: readonly TaskState[]
 }
 
 /** Continues the rows that stand where all of this is still to come; returns what that changed, in groups. `states` are sorted by id. */
-export async function continueRows(tx: PoolClient, states: readonly Continuation[]): Promise<readonly ViewChange[]> {
-  if (states.length === 0) return [];
-  const { rows } = await tx.query<{
-    user_id: string;
-    type: string;
-    old_status: string;
-    old_code: string | null;
-    status: string;
-    error_code: string | null;
-    count: number;
-  }>({ ...CONTINUE, values: parameters(CONTINUED, states) });
-  return rows.map((row) => ({
-    task: { userId: row.user_id, type: row.type },
-    before: { status: row.old_status, errorCode: row.old_code },
-    after: { status: row.status, errorCode: row.error_code },
-    count: row.count,
-  }));
+export function continueRows(states: readonly Continuation[]): Write<readonly ViewChange[]> {
+  if (states.length === 0) return async () => [];
+  const statement = { ...CONTINUE, values: parameters(CONTINUED, states) };
+  return async (tx) => (await tx.query<ContinuedRows>(statement)).rows.map(viewChangeOf);
+}
+
+/** Rows that were continued alike. */
+interface ContinuedRows {
+  readonly user_id: string;
+  readonly type: string;
+  readonly old_status: string;
+  readonly old_code: string | null;
+  readonly status: string;
+  readonly error_code: string | null;
+  readonly count: number;
+}
+
+function viewChangeOf(rows: ContinuedRows): ViewChange {
+  return {
+    task: { userId: rows.user_id, type: rows.type },
+    before: { status: rows.old_status, errorCode: rows.old_code },
+    after: { status: rows.status, errorCode: rows.error_code },
+    count: rows.count,
+  };
 }
 
 /** Updates locked rows. `updates` are sorted by id. */

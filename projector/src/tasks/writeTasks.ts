@@ -1,4 +1,5 @@
 import { merge, type TaskState } from '@taskflow/schemas/fold';
+import type { Write } from '@taskflow/service/transactionalConsumer';
 import type { PoolClient } from 'pg';
 import { type Continuation, isContinuation } from './continuation.ts';
 import { applyCountChanges, countChanges, deadLetters, shownOf, taskCounts, type ViewChange } from './counts.ts';
@@ -17,9 +18,27 @@ const none: ReadonlySet<string> = new Set();
  * tasks (one reads the queue, another the events) wait for each other and not in a circle. Where two cross all the same,
  * PostgreSQL ends one of the transactions, and it is tried again.
  */
-export async function writeTasks(tx: PoolClient, folded: readonly TaskState[]): Promise<readonly TaskState[]> {
+export function taskWrite(folded: readonly TaskState[]): Write<readonly TaskState[]> {
   const { whole, later } = partition(folded);
-  const [inserted, continued] = await Promise.all([insertNew(tx, whole), continueRows(tx, later)]);
+  const [insertWhole, continueLater] = [insertNew(whole), continueRows(later)];
+  return async (tx) => {
+    const [inserted, continued] = await Promise.all([insertWhole(tx), continueLater(tx)]);
+    return writeRest(tx, { whole, later, inserted, continued });
+  };
+}
+
+interface FirstStatements {
+  readonly whole: readonly TaskState[];
+  readonly later: readonly Continuation[];
+  /** How many of `whole` were inserted. */
+  readonly inserted: number;
+  /** What was continued of `later`. */
+  readonly continued: readonly ViewChange[];
+}
+
+/** Writes the tasks that the first two statements have left, and the counts of all. */
+async function writeRest(tx: PoolClient, first: FirstStatements): Promise<readonly TaskState[]> {
+  const { whole, later, inserted, continued } = first;
   const known = whole.length - inserted;
   const behind = later.length - continued.reduce((sum, { count }) => sum + count, 0);
   const added = behind > 0 ? await insertMissing(tx, later) : none;
