@@ -18,7 +18,7 @@ export interface AssignmentReaderOptions {
 }
 
 /** Fetched and not handled yet, over all partitions: no fetch while more is in memory. */
-const maxQueuedBytes = 16 * 1024 * 1024;
+const maxQueuedBytes = 8 * 1024 * 1024;
 
 /** Reads the partitions of one assignment, each in its order, by long polls to their leaders, until it is stopped. */
 export class AssignmentReader {
