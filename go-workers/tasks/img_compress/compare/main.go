@@ -1,5 +1,6 @@
-// Compare prints how long img_compress takes beside other programs on the same images, and what they make of them. Programs that are not
-// installed (cwebp, cjpeg, vips) are left out.
+// Compare prints what img_compress costs beside other programs on the same images, and what they make of them. Programs that are not
+// installed (cwebp, cjpeg, vips) are left out; they start for each image. img_compress starts once, as a worker does, and makes each image
+// twice: the first time it compiles its WebAssembly. The memory is the most that a program had at once.
 //
 //	go run ./tasks/img_compress/compare [image file]…
 //
@@ -16,6 +17,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -34,7 +37,15 @@ var programs = map[string][]struct{ name, command string }{
 }
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	err := error(nil)
+	if format := os.Getenv("COMPARE_COMPRESSES"); format != "" {
+		err = compress(os.Args[1], os.Args[2], format)
+	} else if folder := os.Getenv("COMPARE_MAKES"); folder != "" {
+		err = makeAll(folder)
+	} else {
+		err = run(os.Args[1:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)
 		os.Exit(1)
 	}
@@ -52,14 +63,10 @@ func run(files []string) error {
 		}
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "image\tbytes\tto\tby\tms\tbytes\tssim\t")
+	fmt.Fprintln(table, "image\tbytes\tto\tby\tms\tCPU ms\tMB\tbytes\tssim\t")
 	for _, file := range files {
-		input, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
 		for _, format := range []string{"webp", "jpeg"} {
-			if err := compare(table, folder, file, input, format); err != nil {
+			if err := compare(table, folder, file, format); err != nil {
 				return err
 			}
 		}
@@ -67,68 +74,139 @@ func run(files []string) error {
 	return table.Flush()
 }
 
-func compare(table *tabwriter.Writer, folder, file string, input []byte, format string) error {
-	var ours *img_compress.Compressed
-	took, err := fastest(func() (err error) {
-		ours, err = img_compress.Compress(context.Background(), input, img_compress.Options{Format: format, Quality: quality})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	row := func(by string, took time.Duration, size int, ssim string) {
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%d\t%d\t%s\t\n", filepath.Base(file), len(input), format, by, took.Milliseconds(), size, ssim)
-	}
-	row("img_compress", took, ours.To.Size, fmt.Sprintf("%.4f", ours.SSIM))
+// A program makes an image of a file, and may say how alike it is.
+type program struct {
+	name    string
+	command func(input, output string) *exec.Cmd
+}
+
+func programsFor(format string) []program {
+	all := []program{{"img_compress", func(input, output string) *exec.Cmd {
+		command := exec.Command(os.Args[0], input, output)
+		command.Env = append(os.Environ(), "COMPARE_COMPRESSES="+format)
+		return command
+	}}}
 	for _, other := range programs[format] {
-		if _, err := exec.LookPath(other.name); err != nil {
-			continue
+		if _, err := exec.LookPath(other.name); err == nil {
+			all = append(all, program{other.name, func(input, output string) *exec.Cmd {
+				return exec.Command("sh", "-c", other.command, other.name, input, output, strconv.Itoa(quality))
+			}})
 		}
-		output := filepath.Join(folder, "output."+format)
-		took, err := fastest(func() error {
-			return exec.Command("sh", "-c", other.command, other.name, file, output, strconv.Itoa(quality)).Run()
-		})
+	}
+	return all
+}
+
+func compare(table *tabwriter.Writer, folder, file, format string) error {
+	before, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	output := filepath.Join(folder, "output."+format)
+	for _, one := range programsFor(format) {
+		least, said, err := cheapest(func() *exec.Cmd { return one.command(file, output) })
 		if err != nil {
-			return fmt.Errorf("%s on %s: %w", other.name, file, err)
+			return fmt.Errorf("%s on %s: %w", one.name, file, err)
 		}
-		made, err := os.Stat(output)
+		after, err := os.Stat(output)
 		if err != nil {
 			return err
 		}
-		row(other.name, took, int(made.Size()), "")
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t\n", filepath.Base(file), before.Size(), format, one.name,
+			least.wall.Milliseconds(), least.cpu.Milliseconds(), least.memory>>20, after.Size(), said)
 	}
 	return nil
 }
 
-// fastest of some times: the machine does other things, too.
-func fastest(do func() error) (time.Duration, error) {
-	least := time.Duration(1<<63 - 1)
-	for range repeats {
-		began := time.Now()
-		if err := do(); err != nil {
-			return 0, err
-		}
-		least = min(least, time.Since(began))
+// compress is img_compress as a program. It says what the second time cost.
+func compress(file, output, format string) error {
+	input, err := os.ReadFile(file)
+	if err != nil {
+		return err
 	}
-	return least, nil
+	for range 2 {
+		before, began := used(), time.Now()
+		made, err := img_compress.Compress(context.Background(), input, img_compress.Options{Format: format, Quality: quality})
+		if err != nil {
+			return err
+		}
+		fmt.Println(time.Since(began).Nanoseconds(), (used() - before).Nanoseconds(), fmt.Sprintf("%.4f", made.SSIM))
+		if err := os.WriteFile(output, made.Bytes, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func made(folder string) (files []string, err error) {
-	for _, size := range []image.Point{{1280, 960}, {4000, 3000}} {
-		file := filepath.Join(folder, fmt.Sprintf("%dx%d.jpg", size.X, size.Y))
-		out, err := os.Create(file)
+func used() time.Duration {
+	var usage syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// A cost of a program that ran to its end.
+type cost struct {
+	wall, cpu time.Duration
+	memory    int64 // bytes, at its peak
+}
+
+// cheapest of some runs, each figure for itself: the machine does other things, too.
+func cheapest(command func() *exec.Cmd) (least cost, said string, err error) {
+	for i := range repeats {
+		program := command()
+		began := time.Now()
+		output, err := program.Output()
 		if err != nil {
-			return nil, err
+			return cost{}, "", err
+		}
+		usage := program.ProcessState.SysUsage().(*syscall.Rusage)
+		took := cost{
+			time.Since(began), program.ProcessState.UserTime() + program.ProcessState.SystemTime(), usage.Maxrss << 10,
+		}
+		if lines := strings.Split(strings.TrimSpace(string(output)), "\n"); len(lines) == 2 {
+			if _, err := fmt.Sscan(lines[1], &took.wall, &took.cpu, &said); err != nil {
+				return cost{}, "", err
+			}
+		}
+		if i == 0 {
+			least = took
+			continue
+		}
+		least = cost{min(least.wall, took.wall), min(least.cpu, took.cpu), min(least.memory, took.memory)}
+	}
+	return least, said, nil
+}
+
+var sizes = []image.Point{{1280, 960}, {4000, 3000}}
+
+// made pictures, by another process: the most that this one ever held would be counted as the memory of those that it starts.
+func made(folder string) (files []string, err error) {
+	maker := exec.Command(os.Args[0])
+	maker.Env = append(os.Environ(), "COMPARE_MAKES="+folder)
+	maker.Stderr = os.Stderr
+	for _, size := range sizes {
+		files = append(files, fileOf(folder, size))
+	}
+	return files, maker.Run()
+}
+
+func fileOf(folder string, size image.Point) string {
+	return filepath.Join(folder, fmt.Sprintf("%dx%d.jpg", size.X, size.Y))
+}
+
+func makeAll(folder string) error {
+	for _, size := range sizes {
+		out, err := os.Create(fileOf(folder, size))
+		if err != nil {
+			return err
 		}
 		if err := jpeg.Encode(out, scene(size), &jpeg.Options{Quality: 95}); err != nil {
-			return nil, err
+			return err
 		}
 		if err := out.Close(); err != nil {
-			return nil, err
+			return err
 		}
-		files = append(files, file)
 	}
-	return files, nil
+	return nil
 }
 
 func scene(size image.Point) image.Image {
