@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/appender"
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/protocol"
@@ -29,9 +30,13 @@ func (l *lane) admitted(r *run, waited bool) {
 		l.worker.gate.leave(r)
 		return
 	}
-	if waited && !r.isHeld() {
-		l.forget(r, errLockPassed)
-		return
+	if waited {
+		if held, later := r.held(func() { l.admitted(r, true) }); !held {
+			if !later {
+				l.forget(r, errLockPassed)
+			}
+			return
+		}
 	}
 	if failure := protocol.Expired(r.queued, r.starts, l.worker.clock.now()); failure != nil {
 		l.conclude(r, conclusion{outcome: protocol.Outcome{Error: failure}})
@@ -48,7 +53,7 @@ func (l *lane) admitted(r *run, waited bool) {
 		l.runHandler(r)
 		return
 	}
-	started := &appender.Record{Withdraw: func(bool) bool { return r.isOver() || !r.isHeld() }}
+	started := &appender.Record{Withdraw: func(bool) bool { return r.mayNotStart() }}
 	started.Done = func(err error) {
 		if err != nil {
 			l.forget(r, errLockPassed)
@@ -69,13 +74,21 @@ func (l *lane) claim(r *run, startedAt int64) {
 	r.mu.Lock()
 	r.lookFrom = atOffset(startedAt)
 	r.mu.Unlock()
-	switch protocol.DecideClaim(r.check.findings, r.isHeld()).Action {
+	again := func() { l.claim(r, startedAt) }
+	held, later := r.held(again)
+	if !held && !later {
+		l.upkeep(r, time.Now()) // its start is on the log: whoever sees it waits for a hand-over
+		held, later = r.held(again)
+	}
+	switch protocol.DecideClaim(r.check.findings, held).Action {
 	case protocol.Run:
 		l.runHandler(r)
 	case protocol.Accept:
 		l.accept(r)
 	default:
-		l.forget(r, errLockPassed)
+		if !later {
+			l.forget(r, errLockPassed)
+		}
 	}
 }
 

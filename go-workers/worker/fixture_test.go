@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,9 @@ type fixture struct {
 	seen   map[string]bool
 	events []schemas.Event
 	lines  []*schemas.TaskLogLine
+	// For the report of a test that fails: the ids of tasks, and where and when events were appended.
+	submitted []string
+	places    map[string]string
 }
 
 func newFixture(t *testing.T, brokers []string) *fixture {
@@ -47,7 +51,31 @@ func newFixture(t *testing.T, brokers []string) *fixture {
 	}
 	f.codec = connected.Codec
 	f.prepare()
+	t.Cleanup(func() {
+		if t.Failed() {
+			f.tellOdd()
+		}
+	})
 	return f
+}
+
+// tellOdd logs what the log says of tasks that have not ended, or were started or have ended twice.
+func (f *fixture) tellOdd() {
+	f.mu.Lock()
+	submitted := slices.Clone(f.submitted)
+	f.mu.Unlock()
+	for _, taskID := range submitted {
+		if len(f.ends(taskID)) == 1 && len(f.startsOf(taskID)) <= 1 {
+			continue
+		}
+		f.Logf("task %s:", taskID)
+		for _, event := range f.of(taskID) {
+			text, _ := json.Marshal(event)
+			f.mu.Lock()
+			f.Logf("  %s %s %s", f.places[event.EventHead().EventID], event.RecordName(), text)
+			f.mu.Unlock()
+		}
+	}
 }
 
 // prepare the topics of the type, and read them from now on.
@@ -91,6 +119,10 @@ func (f *fixture) read(record *kgo.Record) {
 		if id := decoded.EventHead().EventID; !f.seen[id] {
 			f.seen[id] = true
 			f.events = append(f.events, decoded)
+			if f.places == nil {
+				f.places = map[string]string{}
+			}
+			f.places[id] = fmt.Sprintf("%d/%d (epoch %d) %s", record.Partition, record.Offset, record.LeaderEpoch, record.Timestamp.Format("05.000"))
 		}
 	case *schemas.TaskLogLine:
 		if decoded.Type == f.taskType {
@@ -127,6 +159,9 @@ func (f *fixture) submit(events ...*schemas.TaskQueued) {
 			f.Fatal(err)
 		}
 		records = append(records, &kgo.Record{Topic: schemas.QueueTopic(event.Type, event.Priority), Key: []byte(event.TaskID), Value: value})
+		f.mu.Lock()
+		f.submitted = append(f.submitted, event.TaskID)
+		f.mu.Unlock()
 	}
 	if err := f.client.ProduceSync(f.Context(), records...).FirstErr(); err != nil {
 		f.Fatal(err)

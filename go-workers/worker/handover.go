@@ -40,7 +40,7 @@ func (l *lane) writeHandOver(r *run, how protocol.HandOver) {
 	record.Done = func(err error) {
 		if err != nil {
 			r.mu.Lock()
-			r.handingOver = false // to be decided anew
+			r.handOverEnded() // to be decided anew
 			r.mu.Unlock()
 			return
 		}
@@ -65,10 +65,10 @@ func (l *lane) writeHandOver(r *run, how protocol.HandOver) {
 
 func (l *lane) handedOver(r *run, sentAt time.Time) {
 	r.mu.Lock()
-	r.handingOver = false
 	record, unreported, isOver := r.delivered, r.unreported, r.phase == over
 	hold := r.hold().HeartbeatAcknowledged(monotonicMs(sentAt), monotonicMs(time.Now()), l.worker.options.Values)
 	r.leaseUntil, r.overtaken = hold.LeaseUntil, hold.Overtaken
+	r.handOverEnded()
 	r.mu.Unlock()
 	if isOver {
 		return
@@ -90,7 +90,8 @@ func (l *lane) isOvertaken(r *run, events []loggedEvent) bool {
 	}
 	l.worker.metrics.overtaken.WithLabelValues(l.definition.Type).Inc()
 	r.mu.Lock()
-	r.handingOver, r.overtaken = false, true
+	r.overtaken = true
+	r.handOverEnded()
 	unreported := r.unreported
 	r.mu.Unlock()
 	if unreported != nil {

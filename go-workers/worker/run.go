@@ -54,6 +54,7 @@ type run struct {
 	overtaken bool
 	// handingOver: a hand-over is under way. heartbeating: a heartbeat is.
 	handingOver, heartbeating bool
+	afterHandOver             func() // what waits for its end; nil: nothing
 	heartbeatAt               time.Time
 	// lookFrom is from where on the log tells whether somebody else has it: from when its fetch left; once its start is claimed, from there.
 	lookFrom position
@@ -106,6 +107,36 @@ func (r *run) isHeld() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.hold().IsHeld(monotonicMs(time.Now()))
+}
+
+// held says whether nobody else can have the run. While a hand-over is under way that is not known yet: then again is called, on a
+// goroutine of its own, once that has ended, whichever way. To give the run up meanwhile would leave it to a lease that nobody keeps.
+func (r *run) held(again func()) (held, later bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hold().IsHeld(monotonicMs(time.Now())) {
+		return true, false
+	}
+	if r.handingOver {
+		r.afterHandOver = again
+	}
+	return false, r.handingOver
+}
+
+// mayNotStart: somebody else may have the run, or has it.
+func (r *run) mayNotStart() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.phase == over || !r.handingOver && !r.hold().IsHeld(monotonicMs(time.Now()))
+}
+
+// handOverEnded: it is on the log, or not to be. The mutex is held.
+func (r *run) handOverEnded() {
+	r.handingOver = false
+	if again := r.afterHandOver; again != nil {
+		r.afterHandOver = nil
+		go again()
+	}
 }
 
 // hold is what the decisions know of the hold on the run. The mutex is held.
