@@ -12,7 +12,10 @@ import { renderTable } from './table.ts';
 
 // Workers that a benchmark has started end when this process exits; a signal alone would leave them behind.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  process.once(signal, () => {
+    console.error(`ended by ${signal}`);
+    process.exit(128 + constants.signals[signal]);
+  });
 }
 
 const names = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** So much CPU time is spent before it counts, for the compiler, and in each round. */
-const WARM_MS = 500;
-const ROUND_MS = 200;
+const WARM_MS = 300;
+const ROUND_MS = 100;
 const ROUNDS = 7;
 /** The clock is looked at after so many calls. */
 const CALLS = 1_000;

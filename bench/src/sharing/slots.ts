@@ -44,7 +44,7 @@ function limit({ processes, seconds, elsewhereMicros }: Usage, idle: number): st
   const percent = (micros: number): number => Math.round(micros / seconds / 10_000);
   const most = processes.reduce((a, b) => (a.cpuMicros > b.cpuMicros ? a : b));
   const all = percent(processes.reduce((sum, { cpuMicros }) => sum + cpuMicros, elsewhereMicros));
-  const busiest = `${most.name} ${percent(most.cpuMicros)} %`;
+  const busiest = `${most.name} ${percent(most.cpuMicros)} %, elsewhere ${percent(elsewhereMicros)} %`;
   const full = all > 90 * os.availableParallelism();
   return full ? `CPU, all cores (${busiest})` : `no core is full (${all} %, ${busiest})`;
 }
