@@ -124,7 +124,7 @@ export class Leases {
         this.confirm(run, how, offset, sentAt).catch((error: unknown) => lane.failed('A hand-over', run, error));
       },
       refused: (error) => {
-        run.handingOver = false;
+        run.handOverEnded();
         lane.failed('A hand-over', run, error);
       },
       withdraws: () => this.withdraws(run, how),
@@ -134,7 +134,7 @@ export class Leases {
   /** What waited while the lock passed is decided anew. */
   private withdraws(run: TaskRun, how: HandOver): boolean {
     const late = how.lookFirst || run.state === 'over' || run.delivered.lockedUntil <= performance.now();
-    if (late) run.handingOver = false;
+    if (late) run.handOverEnded();
     return late;
   }
 
@@ -143,12 +143,13 @@ export class Leases {
       const seen = await this.lane.look(run, this.lookFrom(run), offset);
       if (run.state !== 'over' && this.isOvertaken(run, seen)) return;
     }
-    run.handingOver = false;
-    if (run.state === 'over') return;
-    run.heartbeatAt = sentAt;
-    this.lane.settle(run);
-    this.leased(run, sentAt);
-    run.unreported?.();
+    if (run.state !== 'over') {
+      run.heartbeatAt = sentAt;
+      this.lane.settle(run);
+      this.leased(run, sentAt);
+      run.unreported?.();
+    }
+    run.handOverEnded();
   }
 
   private leased(run: TaskRun, sentAt: number): void {
@@ -164,9 +165,9 @@ export class Leases {
     );
     if (!overtaken) return false;
     this.lane.metrics.overtaken.inc();
-    run.handingOver = false;
     run.overtaken = true;
     run.unreported?.();
+    run.handOverEnded();
     return true;
   }
 

@@ -37,7 +37,7 @@ export class RecordCheck {
   /** A first delivery for certain: its handler starts in this turn. TaskStarted precedes its outcome on the log all the same. */
   startFirst(run: TaskRun): void {
     if (run.state === 'waiting') {
-      if (!this.stillHolds(run)) return;
+      if (!this.stillHolds(run, () => this.startFirst(run))) return;
       run.since = performance.now();
     }
     const event = this.startEvent(run);
@@ -87,7 +87,7 @@ export class RecordCheck {
       }, decision.afterMs);
       return;
     }
-    if (this.stillHolds(run)) this.act(run, decision);
+    this.actIfHeld(run, decision);
   }
 
   private decide(run: TaskRun, check: Checking): CheckDecision {
@@ -110,6 +110,10 @@ export class RecordCheck {
       },
       values,
     );
+  }
+
+  private actIfHeld(run: TaskRun, decision: Exclude<CheckDecision, { action: 'look-again' }>): void {
+    if (this.stillHolds(run, () => this.actIfHeld(run, decision))) this.act(run, decision);
   }
 
   private act(run: TaskRun, decision: Exclude<CheckDecision, { action: 'look-again' }>): void {
@@ -158,7 +162,7 @@ export class RecordCheck {
   /** Its start is a claim: what came to the log before it decides who runs the attempt. */
   private claim(run: TaskRun): void {
     const { lane } = this;
-    if (!this.stillHolds(run)) return;
+    if (!this.stillHolds(run, () => this.claim(run))) return;
     const event = this.startEvent(run);
     if (!event) return;
     run.wrote(event.eventId);
@@ -178,6 +182,15 @@ export class RecordCheck {
     if (run.state !== 'waiting') return;
     note(run, check, seen);
     run.lookFrom = { offset: startOffset };
+    this.settleClaim(run, check);
+  }
+
+  private settleClaim(run: TaskRun, check: Checking): void {
+    const { lane } = this;
+    if (!check.findings.settled && run.handingOver && !isHeld(run.hold, performance.now())) {
+      run.onceHandedOver(() => this.settleClaim(run, check));
+      return;
+    }
     const decision = decideClaim(check.findings, isHeld(run.hold, performance.now()));
     lane.metrics.claimed(decision.action);
     if (decision.action === 'accept') lane.accept(run);
@@ -210,10 +223,14 @@ export class RecordCheck {
     });
   }
 
-  /** Drops a run that somebody else may have by now: its record comes again, to whomever. */
-  private stillHolds(run: TaskRun): boolean {
+  /**
+   * Drops a run that somebody else may have by now: its record comes again, to whomever. But what is being handed over is asked about
+   * `again` when that has ended: dropped meanwhile, it would wait for the end of a lease that nobody keeps.
+   */
+  private stillHolds(run: TaskRun, again: () => void): boolean {
     if (isHeld(run.hold, performance.now())) return true;
-    this.lane.forget(run);
+    if (run.handingOver) run.onceHandedOver(again);
+    else this.lane.forget(run);
     return false;
   }
 }

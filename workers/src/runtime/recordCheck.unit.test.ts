@@ -100,6 +100,20 @@ describe('a record that may have run before', () => {
     expect(queues.normal.accepted).to.deep.equal([]);
   });
 
+  it('is run once it is handed over where its session is lost while its start is under way', async () => {
+    const log = new FakeLog();
+    const { loseSession } = counting({ log });
+    log.fail = () => {
+      log.fail = undefined;
+      loseSession('normal');
+      return undefined;
+    };
+    redeliver(1);
+    await log.until(named('TaskSucceeded'));
+    expect(log.events.map(({ event }) => event)).to.deep.equal(['TaskStarted', 'TaskHeartbeat', 'TaskSucceeded']);
+    expect(calls).to.deep.equal([1]);
+  });
+
   it('is handed over in its starter’s name where effects cannot bear a second run', async () => {
     const log = new FakeLog();
     log.write(started(task(1), 1, 1));

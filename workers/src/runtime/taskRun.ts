@@ -67,6 +67,7 @@ export class TaskRun implements TaskContext<unknown>, Owner {
   /** Ids of what this process wrote about it, where it may be found when the log is looked at. */
   ownEvents: Set<string> | undefined;
 
+  private afterHandOver: (() => void) | undefined;
   private readonly lane: TypeLane;
   private controller: AbortController | undefined;
   private closedBecause: TaskError | undefined;
@@ -91,6 +92,19 @@ export class TaskRun implements TaskContext<unknown>, Owner {
 
   get isHandedOver(): boolean {
     return this.leaseUntil !== null;
+  }
+
+  /** Calls `again` when the hand-over that is under way has ended, whichever way, unless the run is over by then. */
+  onceHandedOver(again: () => void): void {
+    this.afterHandOver = again;
+  }
+
+  /** Its hand-over is on the log, or is not to be. */
+  handOverEnded(): void {
+    this.handingOver = false;
+    const again = this.afterHandOver;
+    this.afterHandOver = undefined;
+    if (again) queueMicrotask(() => this.state !== 'over' && again());
   }
 
   /** Remembers an event of this process, so that it is not taken for somebody else's word. */
