@@ -152,7 +152,8 @@ describe('TransactionalConsumer', () => {
     expect(writes).to.deep.equal([1, 210]);
   });
 
-  it('prepares one batch while the one before is being committed, and commits them in order', async () => {
+  /** The write of a first batch waits for the gate; a second one of 60 is prepared. */
+  async function secondPrepared() {
     const gate = Promise.withResolvers<void>();
     const seen: string[] = [];
     const { it } = consumer({
@@ -170,6 +171,30 @@ describe('TransactionalConsumer', () => {
     while (seen.length === 0) await new Promise(setImmediate);
     await it.take(records(1, Array<number>(60).fill(1)));
     while (seen.length === 1) await new Promise(setImmediate);
+    return { it, seen, gate };
+  }
+
+  it('tries again what cannot be prepared, and says so', async () => {
+    let attempts = 0;
+    const { it, blocked } = consumer({
+      prepare: (sum) => {
+        attempts += 1;
+        if (attempts <= 2) throw new Error('not ready');
+        return async (tx) => {
+          await tx.query('update sum set value = value + $1', [sum.value]);
+          return sum.value;
+        };
+      },
+    });
+    await it.positions(partitions);
+    await it.take(records(0, [5]));
+    expect(await blocked).to.include('not ready');
+    await it.flushed();
+    expect([await total(), await position()]).to.deep.equal([5, 1]);
+  });
+
+  it('prepares one batch while the one before is being committed, and commits them in order', async () => {
+    const { it, seen, gate } = await secondPrepared();
     expect(seen).to.deep.equal(['prepared 1', 'prepared 60']);
     gate.resolve();
     await it.flushed();
@@ -178,23 +203,7 @@ describe('TransactionalConsumer', () => {
   });
 
   it('drops a batch that is prepared when its partitions are taken away', async () => {
-    const gate = Promise.withResolvers<void>();
-    const seen: string[] = [];
-    const { it } = consumer({
-      prepare(sum) {
-        seen.push(`prepared ${sum.value}`);
-        return async () => {
-          if (sum.value === 1) await gate.promise;
-          seen.push(`written ${sum.value}`);
-          return sum.value;
-        };
-      },
-    });
-    await it.positions(partitions);
-    await it.take(records(0, [1]));
-    while (seen.length === 0) await new Promise(setImmediate);
-    await it.take(records(1, Array<number>(60).fill(1)));
-    while (seen.length === 1) await new Promise(setImmediate);
+    const { it, seen, gate } = await secondPrepared();
     it.revoked();
     gate.resolve();
     await it.flushed();

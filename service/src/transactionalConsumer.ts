@@ -206,7 +206,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
         await this.#untilDue();
         if (generation !== this.#generation) break;
         const batch = this.#close();
-        const write = this.#options.effects.prepare(batch.folded);
+        const write = this.#prepare(batch);
         await this.#committing;
         this.#committing = this.#flush(batch, write, generation).finally(() => {
           this.#committing = undefined;
@@ -231,6 +231,16 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#room?.resolve();
     this.#room = undefined;
     return batch;
+  }
+
+  /** Where preparing throws, it is tried again with the commit, which says so and holds the positions. */
+  #prepare({ folded }: OpenBatch<E, Folded>): Write<Outcome> {
+    const { effects } = this.#options;
+    try {
+      return effects.prepare(folded);
+    } catch {
+      return async (tx) => effects.prepare(folded)(tx);
+    }
   }
 
   async #untilDue(): Promise<void> {

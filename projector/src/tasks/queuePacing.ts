@@ -15,7 +15,7 @@ export interface QueuePacing {
   due(slice: QueueSlice): Promise<void> | undefined;
   /** Whether starts of this slice, or of a later one, were folded: it must not come behind them. */
   isReached(slice: QueueSlice): boolean;
-  /** Nothing waits any longer. */
+  /** Nothing waits any longer, nor will until starts have been folded again. */
   release(): void;
 }
 
@@ -98,6 +98,7 @@ export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing
     },
     release() {
       for (const { waiting } of partitions.values()) waiting?.fold();
+      partitions.clear();
     },
   };
 }

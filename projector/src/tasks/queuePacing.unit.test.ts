@@ -37,11 +37,11 @@ describe('the pacing of a queue', () => {
   });
 
   it('folds at once where starts are few', () => {
-    const { pacing, pass } = busyPacing();
+    const { pacing, start, pass } = busyPacing();
     expect(pacing.due(at(1_100))).to.be.a('promise');
-    pacing.release();
+    start(1_100);
     pass(1_000);
-    expect(pacing.due(at(1_100))).to.equal(undefined);
+    expect(pacing.due(at(1_200))).to.equal(undefined);
   });
 
   it('folds a backlog at once that the starts would not get through soon', () => {
@@ -66,6 +66,7 @@ describe('the pacing of a queue', () => {
     const due = pacing.due(at(1_050));
     pacing.release();
     await due;
+    expect(pacing.due(at(1_060)), 'what comes behind it').to.equal(undefined);
   });
 });
 
