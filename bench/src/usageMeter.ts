@@ -26,8 +26,6 @@ export interface Usage {
 /** Measures what each process used between its making and `read`. */
 export interface UsageMeter {
   read(): Usage;
-  /** One row a process: CPU in microseconds for each of `tasks`, and the most memory meanwhile in MB. */
-  rows(tasks: number): Row[];
   /** Ends its sampling of memory. */
   stop(): void;
 }
@@ -72,7 +70,7 @@ export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter 
       elsewhereMicros: Math.max(0, machineBusyMicros() - machineBefore - own),
     };
   };
-  return { read, rows: (tasks) => usageRows(read(), tasks), stop: () => clearInterval(sampling) };
+  return { read, stop: () => clearInterval(sampling) };
 }
 
 /** A table of what each process used: for each of `tasks`, and in shares of one core. */

@@ -1,7 +1,7 @@
 import type { LogRecord } from '@taskflow/log/logRecord';
 import type { RecordName, TaskflowRecord, TaskTypeRegistered } from '@taskflow/schemas/events';
 import type { Effects } from '@taskflow/service/transactionalConsumer';
-import type { QueuePacing } from './tasks/queuePacing.ts';
+import type { QueuePacing } from './queuePacing.ts';
 
 /** A view of the log: what it reads, how it folds, what it writes. */
 export interface Projection<E, Folded, Outcome> extends Omit<Effects<E, Folded, Outcome>, 'consumer'> {

@@ -11,7 +11,7 @@ import { TransactionalConsumer } from '@taskflow/service/transactionalConsumer';
 import type { Projection } from './projection.ts';
 import type { ProjectionMetrics } from './projectionMetrics.ts';
 import { requireVersion } from './projectionVersion.ts';
-import { takeWhenDue } from './tasks/queuePacing.ts';
+import { takeWhenDue } from './queuePacing.ts';
 
 export interface ProjectionPorts {
   readonly cluster: Cluster;

@@ -7,29 +7,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startBroker } from './broker.ts';
 import { kafkaClassArchive } from './process/artifacts.ts';
+import { freePorts } from './testing/freePorts.ts';
 import { useBroker } from './useBroker.ts';
-
-function unusedPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
 
 const stateDir = await mkdtemp(path.join(tmpdir(), 'taskflow-classes-'));
 // Beside its place, so that nobody ever finds half of it: a JVM crashes on that.
 const unfinished = `${kafkaClassArchive}.${randomUUID()}`;
 try {
-  const [port, controllerPort] = await Promise.all([unusedPort(), unusedPort()]);
+  const [port = 0, controllerPort] = await freePorts(2);
   const broker = await startBroker({ stateDir, port, controllerPort, archiveClassesTo: unfinished });
   try {
     await useBroker(broker.address);

@@ -3,7 +3,7 @@ import { type GatheredEvents, gather, stateOf, type TaskState } from '@taskflow/
 import { queueTopic } from '@taskflow/schemas/topics';
 import type { TaskChange } from '@taskflow/service/taskChanges';
 import { projection } from '../projection.ts';
-import { createQueuePacing } from '../tasks/queuePacing.ts';
+import { createQueuePacing } from '../queuePacing.ts';
 import { selectTaskEvent } from '../tasks/selectTaskEvent.ts';
 import { taskWrite } from '../tasks/writeTasks.ts';
 import { taskTopics } from '../topics.ts';
