@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startBroker } from './broker.ts';
 import { kafkaClassArchive } from './process/artifacts.ts';
-import { freePorts } from './testing/freePorts.ts';
+import { freePorts } from './process/freePorts.ts';
 import { useBroker } from './useBroker.ts';
 
 const stateDir = await mkdtemp(path.join(tmpdir(), 'taskflow-classes-'));
