@@ -85,7 +85,7 @@ export type ClaimDecision =
   | { readonly action: 'run' }
   /** It was settled before the start came to the log: accept, don't run. */
   | { readonly action: 'accept'; readonly because: Settled }
-  /** The lock may have passed meanwhile: neither run nor accept. The record comes again, to whomever. */
+  /** The lock may have passed meanwhile, and the run could not be handed over: neither run nor accept. The record comes again, to whomever. */
   | { readonly action: 'drop' };
 
 /**

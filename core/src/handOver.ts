@@ -19,7 +19,8 @@ export interface HandOver {
   /**
    * Before it: read the log, and hand over only if nobody has taken the run meanwhile (`isOvertakenBy`). A worker that was
    * frozen for an hour would otherwise claim what has long ended. From where: from the run's own start where that was
-   * claimed (`decideClaim`); else from when its fetch left, as a frozen process reads the answer late.
+   * claimed (`decideClaim`), or from the look before it where the lock had passed by then; else from when its fetch left, as a
+   * frozen process reads the answer late.
    */
   readonly lookFirst: boolean;
   /** After it: read the log, from the same place, up to the hand-over. If somebody started the run before, then it is overtaken. */

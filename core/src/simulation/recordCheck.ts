@@ -116,15 +116,29 @@ export class RecordCheck {
     this.start(run, (offset) =>
       this.worker.read(run, { offset: run.seenUpTo }, offset, (events) => {
         this.note(run, events);
-        run.lookFrom = { offset };
-        // Handed over meanwhile, as it waited to run alone: the run is this worker's already.
-        const decision = decideClaim(run.findings, isHeld(run.hold, this.worker.now));
-        if (decision.action === 'run') this.worker.runHandler(run);
-        else if (decision.action === 'accept') this.worker.accept(run);
-        else this.worker.forget(run);
-        if (decision.action !== 'run') this.world.count(`claim: ${decision.action}`);
+        run.lookFrom = { offset: isHeld(run.hold, this.worker.now) ? offset : run.seenUpTo };
+        this.settleClaim(run);
       }),
     );
+  }
+
+  private settleClaim(run: Run): void {
+    const { worker } = this;
+    if (!run.findings.settled && !isHeld(run.hold, worker.now)) {
+      worker.upkeep.tend(run); // its start is on the log: it is handed over first
+      if (run.handingOver) {
+        this.world.count('claim: handed over first');
+        run.afterHandOver = () => this.settleClaim(run);
+        return;
+      }
+      if (run.phase !== 'waiting') return; // cancelled
+    }
+    // Handed over meanwhile, as it waited to run alone: the run is this worker's already.
+    const decision = decideClaim(run.findings, isHeld(run.hold, worker.now));
+    if (decision.action === 'run') worker.runHandler(run);
+    else if (decision.action === 'accept') worker.accept(run);
+    else worker.forget(run);
+    if (decision.action !== 'run') this.world.count(`claim: ${decision.action}`);
   }
 
   /** Appends its TaskStarted, unless it starts too late. */

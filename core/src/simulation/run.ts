@@ -18,11 +18,13 @@ export class Run {
   renewedAt: number;
   heartbeatAt = 0;
   handingOver = false;
+  /** What waits for the end of the hand-over that is under way. */
+  afterHandOver: (() => void) | undefined;
   looks = 0;
   findings: Findings = nothingFound;
   /** Up to where its events partition was read. */
   seenUpTo = 0;
-  /** From where on the log tells whether somebody else has it: from when its fetch left (a frozen process reads its answer late); once it was claimed, from its own start. */
+  /** From where on the log tells whether somebody else has it: from when its fetch left (a frozen process reads its answer late); once it was claimed, from its own start, or from the look before where the lock had passed by then. */
   lookFrom: { readonly offset: number } | { readonly time: number };
   /** Its handler has failed, which may not be said yet. */
   unreported: (() => void) | undefined;
@@ -46,6 +48,14 @@ export class Run {
     this.since = now;
     this.renewedAt = now;
     this.lookFrom = { time: sentAt - 2_000 };
+  }
+
+  /** Its hand-over is on the log, or is not to be. */
+  handOverEnded(): void {
+    this.handingOver = false;
+    const again = this.afterHandOver;
+    this.afterHandOver = undefined;
+    if (this.phase !== 'over') again?.();
   }
 
   get isHandedOver(): boolean {

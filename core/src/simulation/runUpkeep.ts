@@ -100,16 +100,16 @@ export class RunUpkeep {
       },
       () => {
         const late = how.lookFirst || run.phase === 'over' || run.hold.lockedUntil <= this.worker.now;
-        if (late) run.handingOver = false;
+        if (late) run.handOverEnded();
         return late;
       },
     );
   }
 
   private handedOver(run: Run, sentAt: number): void {
-    run.handingOver = false;
     this.worker.settle(run, 'accept');
     run.hold = heartbeatAcknowledged(run.hold, sentAt, this.worker.now, this.world.values);
+    run.handOverEnded();
     run.unreported?.();
   }
 
@@ -119,8 +119,8 @@ export class RunUpkeep {
     );
     if (!overtaken) return false;
     this.world.count('overtaken');
-    run.handingOver = false;
     run.hold = { ...run.hold, overtaken: true };
+    run.handOverEnded();
     if (run.unreported) run.unreported();
     return true;
   }

@@ -178,18 +178,27 @@ export class RecordCheck {
   private async confirm(run: TaskRun, startOffset: number): Promise<void> {
     const { lane } = this;
     const check = run.check!;
-    const seen = await lane.look(run, { offset: check.seenUpTo }, startOffset);
+    const lookedUpTo = check.seenUpTo;
+    const seen = await lane.look(run, { offset: lookedUpTo }, startOffset);
     if (run.state !== 'waiting') return;
     note(run, check, seen);
-    run.lookFrom = { offset: startOffset };
+    // Where the lock has passed, a start just before this one may be that of whoever has the record now: then its hand-over must see it.
+    run.lookFrom = { offset: isHeld(run.hold, performance.now()) ? startOffset : lookedUpTo };
     this.settleClaim(run, check);
   }
 
+  /**
+   * Its start is on the log. Where its lock has passed meanwhile it is handed over first: whoever is handed the record sees that start,
+   * and would wait for a lease that nobody keeps where a type's effects bear no second run, or where the leader is new.
+   */
   private settleClaim(run: TaskRun, check: Checking): void {
     const { lane } = this;
-    if (!check.findings.settled && run.handingOver && !isHeld(run.hold, performance.now())) {
-      run.onceHandedOver(() => this.settleClaim(run, check));
-      return;
+    if (!check.findings.settled && !isHeld(run.hold, performance.now())) {
+      lane.leases.upkeep(run);
+      if (run.handingOver) {
+        run.onceHandedOver(() => this.settleClaim(run, check));
+        return;
+      }
     }
     const decision = decideClaim(check.findings, isHeld(run.hold, performance.now()));
     lane.metrics.claimed(decision.action);

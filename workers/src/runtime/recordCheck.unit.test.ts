@@ -85,20 +85,41 @@ describe('a record that may have run before', () => {
     expect(log.names).to.deep.equal(['TaskFailed X', 'TaskStarted']);
   });
 
-  it('is not run where its lock passes before its start is acknowledged', async () => {
+  it('is handed over and run where its lock passes before its start is acknowledged', async () => {
     const log = new FakeLog();
     const { queues } = counting({ log });
     log.fail = () => {
-      queues.normal.session.lost = true;
+      log.fail = undefined;
+      queues.normal.session.lost = true; // nobody has heard of it yet
       return undefined;
     };
     redeliver(1);
-    await log.until(named('TaskStarted'));
-    await until(() => queues.normal.waiting.length === 0);
-    for (let i = 0; i < 20; i++) await turn();
-    expect(calls).to.deep.equal([]);
-    expect(queues.normal.accepted).to.deep.equal([]);
+    await log.until(named('TaskSucceeded'));
+    expect(log.events.map(({ event }) => event)).to.deep.equal(['TaskStarted', 'TaskHeartbeat', 'TaskSucceeded']);
+    expect(calls).to.deep.equal([1]);
   });
+
+  for (const [name, isKnown] of [
+    ['and nobody has heard of it yet', false],
+    ['and its hand-over is under way', true],
+  ] as const) {
+    it(`is not run where its lock passes and somebody else starts it before, ${name}`, async () => {
+      const log = new FakeLog();
+      const { queues, loseSession } = counting({ log });
+      log.fail = () => {
+        log.fail = undefined;
+        if (isKnown) loseSession('normal');
+        else queues.normal.session.lost = true;
+        log.write(started(task(1), 2, 1));
+        return undefined;
+      };
+      redeliver(1);
+      await log.until(named('TaskHeartbeat'));
+      for (let i = 0; i < 20; i++) await turn();
+      expect(calls).to.deep.equal([]);
+      expect(queues.normal.accepted).to.deep.equal([]);
+    });
+  }
 
   it('is run once it is handed over where its session is lost while its start is under way', async () => {
     const log = new FakeLog();
