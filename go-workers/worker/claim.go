@@ -71,9 +71,7 @@ func (l *lane) claim(r *run, startedAt int64) {
 		return
 	}
 	r.findIn(events)
-	r.mu.Lock()
-	r.lookFrom = atOffset(startedAt)
-	r.mu.Unlock()
+	r.claimedAt(startedAt)
 	again := func() { l.claim(r, startedAt) }
 	held, later := r.held(again)
 	if !held && !later {
@@ -89,6 +87,17 @@ func (l *lane) claim(r *run, startedAt int64) {
 		if !later {
 			l.forget(r, errLockPassed)
 		}
+	}
+}
+
+// claimedAt is where its start is on the log: from there on that tells whether somebody else has it. But where the lock has passed, a start
+// just before this one may be that of whoever has the record now: then its hand-over must see it.
+func (r *run) claimedAt(offset int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lookFrom = atOffset(offset)
+	if !r.hold().IsHeld(monotonicMs(time.Now())) {
+		r.lookFrom = atOffset(r.check.seenUpTo)
 	}
 }
 

@@ -56,7 +56,7 @@ type run struct {
 	handingOver, heartbeating bool
 	afterHandOver             func() // what waits for its end; nil: nothing
 	heartbeatAt               time.Time
-	// lookFrom is from where on the log tells whether somebody else has it: from when its fetch left; once its start is claimed, from there.
+	// lookFrom is from where on the log tells whether somebody else has it: from when its fetch left; see claimedAt.
 	lookFrom position
 	// own are the ids of its own events.
 	own []string

@@ -37,3 +37,20 @@ func TestWhatIsBeingHandedOverIsGivenUpOnlyOnceThatHasEnded(t *testing.T) {
 		})
 	}
 }
+
+func TestAClaimLooksForOthersFromItsStartUnlessItsLockHasPassed(t *testing.T) {
+	now := monotonicMs(time.Now())
+	passed, lasting := now-1, now+60_000
+	for name, one := range map[string]struct {
+		leaseUntil int64
+		from       int64
+	}{"held": {lasting, 9}, "passed": {passed, 4}} {
+		t.Run(name, func(t *testing.T) {
+			r := &run{delivered: &sharequeue.Delivered{}, lockLost: true, leaseUntil: &one.leaseUntil, check: &recordCheck{seenUpTo: 4}}
+			r.claimedAt(9)
+			if r.lookFrom != atOffset(one.from) {
+				t.Errorf("it looks from %v", r.lookFrom)
+			}
+		})
+	}
+}
