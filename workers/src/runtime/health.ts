@@ -26,11 +26,15 @@ export interface RunningType {
 /** Nothing moved for so long: the worker says that it is not well. */
 const STUCK_AFTER_MS = 30_000;
 
+/**
+ * Whether tasks can be taken. While none are asked for (all slots are busy, or the type is paused) that needs no session: a broker
+ * closes connections that have been idle for ten minutes, and the next fetch opens a new one.
+ */
 export function membershipOf(types: readonly RunningType[]): CheckState {
-  for (const { type, queues } of types) {
+  for (const { type, queues, dispatch } of types) {
     for (const priority of PRIORITIES) {
       const { assignedPartitions, openSessions, lastError } = queues[priority].health();
-      if (assignedPartitions === 0 || openSessions === 0) {
+      if (assignedPartitions === 0 || (openSessions === 0 && !dispatch.isIdle)) {
         const what = assignedPartitions === 0 ? 'has no assignment' : 'has no session with its broker';
         return {
           state: 'failing',
