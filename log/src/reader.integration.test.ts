@@ -2,6 +2,7 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import { expect } from 'chai';
 import { CompressionTypes } from 'kafkajs';
 import type { AppendRecord } from './appender.ts';
+import type { Cluster } from './cluster.ts';
 import { GapError, UnknownTopicError } from './errors.ts';
 import {
   endOffsets,
@@ -90,6 +91,34 @@ describe('reader', () => {
       expect(await read({ topic, partition: 0, from: { time: early!.appendedAt } })).to.deep.equal(['early', 'late']);
       expect(await read({ topic, partition: 0, from: { time: late!.appendedAt + 60_000 } })).to.deep.equal([]);
       expect(await read({ topic, partition: 0, from: { time: 0 } })).to.deep.equal(['early', 'late']);
+    });
+
+    it('reads nothing from a time whose first record comes once the end has been asked for', async () => {
+      const topic = await fixture.topic();
+      const appender = fixture.appender();
+      const [early] = await appender.append([record(topic, 'early')]);
+      while (Date.now() <= early!.appendedAt) await nextTick();
+      const { cluster } = fixture;
+      const listOffsetsKey = 2;
+      let asked = 0;
+      const late = {
+        topic: (name: string) => cluster.topic(name),
+        leader: (name: string, partition: number) => cluster.leader(name, partition),
+        request: async (...question: Parameters<Cluster['request']>) => {
+          // The start and the end are asked for, then the offset of the time.
+          if (question[1].apiKey === listOffsetsKey && ++asked === 3) {
+            await appender.append([record(topic, 'late'), record(topic, 'later')]);
+          }
+          return cluster.request(...question);
+        },
+      } as unknown as Cluster;
+      for (const time of [early!.appendedAt + 1, early!.appendedAt + 60_000]) {
+        asked = 0;
+        const chunks: LogRecord[][] = [];
+        for await (const chunk of readRange(late, { topic, partition: 0, from: { time } })) chunks.push(chunk);
+        expect(chunks).to.deep.equal([]);
+        expect(asked).to.be.at.least(3);
+      }
     });
 
     it('stops at the end as it was when reading began', async () => {

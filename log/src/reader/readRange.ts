@@ -63,7 +63,9 @@ export class RangeReader {
     const topic = await retrying(() => this.#cluster.topic(name), { forMs: patienceMs, ...(signal ? { signal } : {}) });
     const at = (time: number) => offsetAtTime(this.#cluster, name, partition, time);
     const [start, logEnd] = await Promise.all([at(offsetAt.start), at(offsetAt.end)]);
-    const offset = from === 'start' ? start : 'offset' in from ? from.offset : await at(from.time);
+    // The first record of that time may have come since the end was asked for: then there is none in the range.
+    const since = async (time: number) => Math.min(await at(time), logEnd);
+    const offset = from === 'start' ? start : 'offset' in from ? from.offset : await since(from.time);
     const end = to === 'end' ? logEnd : Math.min(to.offset, logEnd);
     return { position: new Position(topic, partition, offset), start, end, logEnd };
   }
