@@ -196,7 +196,7 @@ export class ShareSession {
     this.#mayHoldLocks = true;
     const response = await this.#connection.send(this.#shareFetch(maxRecords, maxWaitMs, changes, waiting));
     this.#succeeded('ShareFetch', response, changes);
-    if (changes.added.length > 0) await this.#begin(changes.added);
+    if (changes.added.length > 0) await this.#begin(changes.added, response);
     for (const partition of waiting) {
       this.#acknowledged(partition, answerFor(response.partitions, partition.id)?.acknowledgeErrorCode);
     }
@@ -251,12 +251,19 @@ export class ShareSession {
     this.#state.reset();
   }
 
-  /** Begins the hold on partitions that have joined the session, with the epoch that their leader itself states. */
-  async #begin(added: readonly PartitionId[]): Promise<void> {
+  /**
+   * Begins the hold on partitions that have joined the session, with the epoch that their leader itself states; not on those that it
+   * does not lead (yet, or any more). Others may know earlier that it is to lead one: until then it states the epoch of the leader
+   * before it, and what that one had handed out would look like first deliveries. No lock is lost: such a broker grants none.
+   */
+  async #begin(added: readonly PartitionId[], response: ShareFetchResponse): Promise<void> {
     const { topics } = await this.#connection.send(metadata([this.#options.topic]));
     for (const id of added) {
+      const { errorCode = codes.NONE, errorMessage = null } = answerFor(response.partitions, id) ?? {};
       const described = topics[0]?.partitions.find(({ partition }) => partition === id.partition);
-      this.partitions.begin(id, described?.leaderEpoch ?? -1);
+      if (partitionFault(errorCode).lost) this.#partitionFailed(id, errorCode, errorMessage);
+      else if (described?.leader === this.brokerId) this.partitions.begin(id, described.leaderEpoch);
+      else this.#partitionFailed(id, codes.NOT_LEADER_OR_FOLLOWER, null);
     }
   }
 
@@ -268,7 +275,7 @@ export class ShareSession {
       if (!partition?.hold) continue;
       partition.hold.lockMs = response.lockTimeoutMs;
       if (answer.errorCode !== codes.NONE) {
-        this.#partitionFailed(partition, answer.errorCode, answer.errorMessage);
+        this.#partitionFailed(partition.id, answer.errorCode, answer.errorMessage);
       } else if (answer.records && answer.acquired.length > 0) {
         const taken = acquiredRecords(answer.records, answer.acquired, partition.hold, lockedUntil);
         partition.received(taken);
@@ -297,7 +304,7 @@ export class ShareSession {
       partition.answered(code === codes.NONE ? 'done' : 'invalidState');
       this.#acknowledgeFailures = 0;
     } else if (partitionFault(code).lost) {
-      this.#partitionFailed(partition, code, null);
+      this.#partitionFailed(partition.id, code, null);
     } else {
       partition.answered('retry');
       this.lastError = new KafkaError(code, `acknowledgements of ${partition.topic}/${partition.id.partition}`);
@@ -318,7 +325,7 @@ export class ShareSession {
       this.#succeeded('ShareAcknowledge', response);
       for (const part of parts.splice(0)) {
         const code = answerFor(response.partitions, part.partition.id)?.errorCode ?? codes.NONE;
-        if (partitionFault(code).lost) this.#partitionFailed(part.partition, code, null);
+        if (partitionFault(code).lost) this.#partitionFailed(part.partition.id, code, null);
         this.#renewals.answered(part, code, sentAt + response.lockTimeoutMs);
       }
     } finally {
@@ -327,18 +334,18 @@ export class ShareSession {
   }
 
   /** Leaves a partition out for a while: a session that has it would be answered at once, again and again. */
-  #partitionFailed(partition: SharePartition, code: number, detail: string | null): void {
+  #partitionFailed(id: PartitionId, code: number, detail: string | null): void {
     const { lost, pauseMs } = partitionFault(code);
-    const error = new KafkaError(code, `queue ${partition.topic}/${partition.id.partition}`, detail);
+    const error = new KafkaError(code, `queue ${this.#options.topic}/${id.partition}`, detail);
     this.lastError = error;
     this.#options.cluster.logger.warn('a partition of a queue is not served at present', { error: error.message });
     const until = performance.now() + pauseMs * (0.5 + Math.random());
-    this.partitions.pause(partition.id, until);
+    this.partitions.pause(id, until);
     this.#wakeUp.at(until);
     if (!lost) return;
     // Without this the next fetch would begin no hold on it, and its records would be locked and never seen.
-    this.#state.lost(partition.id);
-    const hold = this.partitions.lose(partition);
+    this.#state.lost(id);
+    const hold = this.partitions.lose(id);
     if (hold) this.#options.onLost([hold], error.message);
     this.#options.onMoved();
   }

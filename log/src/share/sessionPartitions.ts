@@ -73,9 +73,10 @@ export class SessionPartitions {
     return held;
   }
 
-  lose(partition: SharePartition): Hold | undefined {
-    this.#known.delete(partition.id.key);
-    return partition.lose();
+  lose({ key }: PartitionId): Hold | undefined {
+    const partition = this.#known.get(key);
+    this.#known.delete(key);
+    return partition?.lose();
   }
 
   loseAll(): Hold[] {

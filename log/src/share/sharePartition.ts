@@ -114,6 +114,7 @@ export class SharePartition {
   answered(outcome: AcknowledgementOutcome): void {
     const ranges = this.#inFlight;
     this.#inFlight = [];
+    if (ranges.length === 0) return; // lost meanwhile
     if (outcome === 'retry') this.#suspects.push(ranges);
     else if (outcome === 'done') this.#count(ranges);
     else this.#isolate(ranges);
