@@ -26,6 +26,7 @@ type dispatch struct {
 
 func startDispatch(ctx context.Context, lane *lane) *dispatch {
 	d := &dispatch{lane: lane, done: make(chan struct{})}
+	lane.slots.onFreed = lane.queues.set.SlotsFreed
 	go d.run(ctx)
 	return d
 }

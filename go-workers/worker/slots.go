@@ -16,6 +16,7 @@ type slots struct {
 	running   int
 	unsettled int
 	changed   chan struct{} // buffered: a slot may be free
+	onFreed   func()        // called when a slot may have become free; set before anything is taken
 	unused    []chan struct{}
 }
 
@@ -72,6 +73,9 @@ func (s *slots) wake() {
 	select {
 	case s.changed <- struct{}{}:
 	default:
+	}
+	if s.onFreed != nil {
+		s.onFreed()
 	}
 }
 

@@ -22,14 +22,17 @@ export interface QueueSetFetchOptions extends FetchOptions {
  *       for (const record of await set.fetch({ maxRecords: slots - running, order, maxWaitMs: 5_000, signal })) run(record);
  *     }
  *
- * `maxRecords` is always all free slots, reserved or not: the set knows what is reserved. Call `fetch` whenever a slot is free;
- * what arrives while nobody asks is given back after a second. To stop or pause, abort the signal: what arrives afterwards
+ * `maxRecords` is always all free slots, reserved or not: the set knows what is reserved. Call `fetch` whenever a slot is free,
+ * and `slotsFreed` when one more is while it waits: it may then give nothing, to be called anew with more.
+ * What arrives while nobody asks is given back after a second. To stop or pause, abort the signal: what arrives afterwards
  * is released at once. A queue belongs to one set, and is not fetched from by itself then.
  */
 export interface QueueSet {
   readonly queues: readonly QueueConsumer[];
   /** As `QueueConsumer.fetch`. A record's `topic` says from which queue it is; any queue of the set settles it. */
   fetch(options: QueueSetFetchOptions): Promise<Delivered[]>;
+  /** More slots are free than the fetch under way was told. */
+  slotsFreed(): void;
 }
 
 export function queueSet(queues: readonly QueueConsumer[]): QueueSet {
@@ -41,6 +44,7 @@ export function queueSet(queues: readonly QueueConsumer[]): QueueSet {
   for (const queue of queues) queue.onChange(() => polls.changed());
   return {
     queues,
+    slotsFreed: () => polls.slotsFreed(),
     async fetch({ order = queues, ...options }) {
       if (queues.every(({ isClosed }) => isClosed)) throw new ClosedError('The consumers of these queues were closed');
       return polls.fetch(() => order.flatMap((queue) => queue.sources()), options);

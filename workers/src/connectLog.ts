@@ -77,6 +77,7 @@ export async function connectLog(
       return {
         queues,
         queueSet: {
+          slotsFreed: () => set.slotsFreed(),
           fetch: ({ order, ...options }) => set.fetch({ ...options, order: order.map((priority) => queues[priority]) }),
         },
         facts: byPriority((priority): QueueFacts => queueFacts(cluster, type, priority)),

@@ -40,6 +40,8 @@ type polls struct {
 	abandoned bool
 	// allEmpty: all sources waited in vain in the last call; to ask them without waiting again would tell nothing new.
 	allEmpty bool
+	// freed: slots have become free since the fetch under way began.
+	freed bool
 	// turn: which source comes first where not all can be waited on at once. Otherwise the first would always be the one.
 	turn      int
 	keepTimer *time.Timer
@@ -57,6 +59,18 @@ func (p *polls) changed() {
 	}
 }
 
+// slotsFreed: there are more free slots than the fetch under way was told. Where they were too few to wait on every source it
+// ends with nothing, so that it is made anew with more: otherwise they would stay empty until a poll of some empty source is over.
+func (p *polls) slotsFreed() {
+	p.mu.Lock()
+	p.freed = true
+	ends := p.fetching && !p.allEmpty
+	p.mu.Unlock()
+	if ends {
+		p.changed()
+	}
+}
+
 // fetch waits for records, and gives those that came first: not more than maxRecords, often fewer. One call at a time. The end
 // of ctx ends it at once; records that come afterwards are released, unless the next call is there.
 func (p *polls) fetch(ctx context.Context, sources func() []pollSource, maxRecords int, maxWait time.Duration) []*Delivered {
@@ -65,7 +79,7 @@ func (p *polls) fetch(ctx context.Context, sources func() []pollSource, maxRecor
 		p.mu.Unlock()
 		panic("sharequeue: a fetch of these queues is under way already")
 	}
-	p.fetching, p.abandoned = true, false
+	p.fetching, p.abandoned, p.freed = true, false, false
 	if p.keepTimer != nil {
 		p.keepTimer.Stop()
 	}
@@ -95,26 +109,47 @@ func (p *polls) await(ctx context.Context, sources func() []pollSource, maxRecor
 		found = p.ask(ctx, now, maxRecords)
 		found = append(found, p.take(maxRecords-len(found))...)
 	}
-	p.allEmpty = false
+	p.setAllEmpty(false)
 	for len(found) == 0 && ctx.Err() == nil {
 		left := time.Until(deadline)
 		if left <= 0 {
 			break
 		}
-		p.allEmpty = p.startPolls(sources(), maxRecords, left)
-		timer := time.NewTimer(left)
-		select {
-		case <-p.signal:
-		case <-ctx.Done():
-		case <-timer.C:
+		p.setAllEmpty(p.startPolls(sources(), maxRecords, left))
+		if !p.outgrown() {
+			p.untilChanged(ctx, left)
 		}
-		timer.Stop()
-		found = p.take(maxRecords)
+		if found = p.take(maxRecords); p.outgrown() {
+			break
+		}
 	}
 	if len(found) > 0 {
-		p.allEmpty = false
+		p.setAllEmpty(false)
 	}
 	return found
+}
+
+func (p *polls) untilChanged(ctx context.Context, atMost time.Duration) {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-p.signal:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+func (p *polls) setAllEmpty(allEmpty bool) {
+	p.mu.Lock()
+	p.allEmpty = allEmpty
+	p.mu.Unlock()
+}
+
+// outgrown: not every source could be waited on for want of slots, and by now there are more.
+func (p *polls) outgrown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.freed && !p.allEmpty
 }
 
 // isSole: a single source need not be asked before it is waited on: a poll with something to give does not wait.

@@ -110,3 +110,22 @@ func TestWhatArrivesAfterTheEndIsReleased(t *testing.T) {
 		t.Errorf("%d records were given back", n)
 	}
 }
+
+func TestAFetchWithTooFewSlotsForAllSourcesEndsWhenMoreAreFree(t *testing.T) {
+	sources := []*fakeSource{newFakeSource(), newFakeSource(), newFakeSource()}
+	all := func() []pollSource { return []pollSource{sources[0], sources[1], sources[2]} }
+	p := newPolls(func([]*Delivered) {})
+	got := make(chan []*Delivered)
+	go func() { got <- p.fetch(t.Context(), all, 1, time.Hour) }()
+	for sources[0].ready() {
+		time.Sleep(time.Millisecond)
+	}
+	p.slotsFreed()
+	if records := <-got; len(records) != 0 {
+		t.Fatalf("got %v", records)
+	}
+	sources[1].records <- &Delivered{Offset: 7}
+	if records := p.fetch(t.Context(), all, 64, time.Hour); len(records) != 1 || records[0].Offset != 7 {
+		t.Fatalf("got %v", records)
+	}
+}

@@ -11,8 +11,9 @@ import (
 // together only when all were empty. A fetch that waits at the broker cannot be called back, so it reserves the few slots that
 // it may fill until it is answered (within 500 ms): no more records than maxRecords are ever under way.
 //
-// maxRecords is always all free slots, reserved or not: the set knows what is reserved. Call Fetch whenever a slot is free;
-// what arrives while nobody asks is given back after a second. To stop or pause, end the context: what arrives afterwards is
+// maxRecords is always all free slots, reserved or not: the set knows what is reserved. Call Fetch whenever a slot is free, and
+// SlotsFreed when one more is while it waits: it may then give nothing, to be called anew with more.
+// What arrives while nobody asks is given back after a second. To stop or pause, end the context: what arrives afterwards is
 // released at once. A queue belongs to one set, and is not fetched from by itself then.
 type Set struct {
 	queues []*Queue
@@ -52,3 +53,6 @@ func (set *Set) Fetch(ctx context.Context, order []*Queue, maxRecords int, maxWa
 	}
 	return set.polls.fetch(ctx, sources, maxRecords, maxWait), nil
 }
+
+// SlotsFreed says that more slots are free than the fetch under way was told.
+func (set *Set) SlotsFreed() { set.polls.slotsFreed() }

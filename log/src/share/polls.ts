@@ -37,6 +37,8 @@ export class Polls {
   #fetching = false;
   /** All sources waited in vain in the last call: to ask them without waiting again would tell nothing new. */
   #allEmpty = false;
+  /** Slots have become free since the call under way began. */
+  #freed = false;
   /** Which source comes first where there are not slots enough to wait on all: otherwise it would be the same one each time. */
   #turn = 0;
   #abandoned = false;
@@ -51,11 +53,21 @@ export class Polls {
     this.#waiter?.();
   }
 
+  /**
+   * There are more free slots than the call under way was told. Where they were too few to wait on every source it ends with
+   * nothing, so that it is made anew with more: otherwise they would stay empty until a poll of some empty source is over.
+   */
+  slotsFreed(): void {
+    this.#freed = true;
+    if (!this.#allEmpty) this.#waiter?.();
+  }
+
   /** One call at a time. An abort ends it at once; records that come afterwards are released, unless the next call is there. */
   async fetch(sources: () => readonly PollSource[], options: PollOptions): Promise<HeldRecord[]> {
     if (this.#fetching) throw new Error('A fetch of these queues is under way already: await it first');
     this.#fetching = true;
     this.#abandoned = false;
+    this.#freed = false;
     clearTimeout(this.#keepTimer);
     try {
       return await this.#fetch(sources, options);
@@ -80,11 +92,17 @@ export class Polls {
       const left = deadline - performance.now();
       if (left <= 0) break;
       this.#allEmpty = this.#startPolls(sources(), maxRecords, left);
-      await this.#change(left, signal);
+      if (!this.#outgrown) await this.#change(left, signal);
       found.push(...this.#take(maxRecords));
+      if (this.#outgrown) break;
     }
     if (found.length > 0) this.#allEmpty = false;
     return found;
+  }
+
+  /** Not every source could be waited on for want of slots, and by now there are more. */
+  get #outgrown(): boolean {
+    return this.#freed && !this.#allEmpty;
   }
 
   /** A single source need not be asked before it is waited on: a poll with something to give does not wait. */

@@ -123,6 +123,29 @@ describe('polls of several sessions', () => {
     expect(await fetching).to.have.length(1);
   });
 
+  it('ends a call that had too few slots to wait on all when more are free, and asks all for them in the next', async () => {
+    const sources = [new ScriptedSource('high'), new ScriptedSource('normal'), new ScriptedSource('low')];
+    const fetching = polls.fetch(() => sources, { maxRecords: 1, maxWaitMs: 10_000 });
+    await turn();
+    expect(sources.map(({ reserved }) => reserved)).to.deep.equal([1, 0, 0]);
+    sources[1]!.arrive(100);
+    polls.slotsFreed();
+    expect(await fetching).to.deep.equal([]);
+    const next = await polls.fetch(() => sources, { maxRecords: 64, maxWaitMs: 10_000 });
+    expect(topics(next)).to.deep.equal(Array(63).fill('normal'));
+  });
+
+  it('does not end for slots that were freed before it, nor where it waits on all sources', async () => {
+    const sources = [new ScriptedSource('high'), new ScriptedSource('normal')];
+    polls.slotsFreed();
+    const fetching = polls.fetch(() => sources, { maxRecords: 64, maxWaitMs: 10_000 });
+    await turn();
+    polls.slotsFreed();
+    await turn();
+    sources[1]!.arrive(1);
+    expect(await fetching).to.have.length(1);
+  });
+
   it('waits on a source that becomes ready meanwhile', async () => {
     const source = new ScriptedSource('late');
     source.ready = false;

@@ -32,6 +32,7 @@ export class Dispatch {
 
   constructor(options: DispatchOptions) {
     this.options = options;
+    options.slots.onFreed = () => options.queues.slotsFreed();
   }
 
   /** It asks for nothing, and is not to. */

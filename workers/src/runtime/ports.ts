@@ -52,6 +52,8 @@ export interface QueueSet {
     readonly maxWaitMs: number;
     readonly signal: AbortSignal;
   }): Promise<readonly DeliveredRecord[]>;
+  /** More slots are free than the fetch under way was told: it may end with nothing, to be called anew. */
+  slotsFreed(): void;
 }
 
 export interface OutgoingRecord {

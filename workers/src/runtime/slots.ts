@@ -9,6 +9,8 @@ export class Slots {
   private running = 0;
   private unsettled = 0;
   private waiter: (() => void) | undefined;
+  /** Called when a slot may have become free. */
+  onFreed: (() => void) | undefined;
   private readonly unusedWaiters: (() => void)[] = [];
 
   constructor(size: number) {
@@ -69,6 +71,8 @@ export class Slots {
   }
 
   private wake(): void {
-    if (this.waiter !== undefined && this.free > 0) this.interrupt();
+    if (this.free === 0) return;
+    if (this.waiter !== undefined) this.interrupt();
+    this.onFreed?.();
   }
 }

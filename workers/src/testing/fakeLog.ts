@@ -139,6 +139,8 @@ export class FakeQueueSet implements QueueSet {
     this.queues = queues;
   }
 
+  slotsFreed(): void {}
+
   async fetch({ maxRecords, order, signal }: Parameters<QueueSet['fetch']>[0]): Promise<DeliveredRecord[]> {
     const ready = () => order.map((priority) => this.queues[priority]).find(({ waiting }) => waiting.length > 0);
     await Promise.resolve();
