@@ -19,6 +19,10 @@ export interface PollOptions {
 const longestPollMs = 500;
 /** With fewer free slots than sources they must take turns. */
 const turnMs = 50;
+/** Where there was something the last time, an answer at once may be empty only because the broker serves another member just then. */
+const busyMs = 10;
+/** A source that had nothing is not asked again for so long while another one gives. */
+const emptyMs = 20;
 /** A poll that waits reserves this part of the free slots, at least one, so that most are free when the first record comes. */
 const reservedPart = 1 / 32;
 /** What arrived while nobody was waiting is given back when nobody asks for it within this time. */
@@ -37,6 +41,10 @@ export class Polls {
   #fetching = false;
   /** All sources waited in vain in the last call: to ask them without waiting again would tell nothing new. */
   #allEmpty = false;
+  /** Until when sources that had nothing are taken to have nothing. */
+  readonly #emptyUntil = new WeakMap<PollSource, number>();
+  /** Sources that had something when they were last asked. */
+  readonly #giving = new WeakSet<PollSource>();
   /** Slots have become free since the call under way began. */
   #freed = false;
   /** Which source comes first where there are not slots enough to wait on all: otherwise it would be the same one each time. */
@@ -110,23 +118,53 @@ export class Polls {
     return this.#reserved === 0 && sources.length === 1;
   }
 
+  /**
+   * One source after the other, each for all slots that are left. But those that had nothing the last time are asked for a few
+   * together with the first one that had something: the answer of an empty queue takes as long as that of a full one.
+   */
   async #ask(sources: readonly PollSource[], found: HeldRecord[], maxRecords: number): Promise<void> {
-    for (const source of sources) {
+    const ready = sources.filter(({ isReady }) => isReady);
+    const probed = ready.findIndex((source) => this.#giving.has(source));
+    const probes: Promise<void>[] = [];
+    for (const [index, source] of ready.entries()) {
       const room = maxRecords - found.length - this.#arrived.length - this.#reserved;
-      if (room <= 0) return;
-      if (!source.isReady) continue;
-      this.#reserved += room;
-      const records = await source.poll(room, 0);
-      this.#reserved -= room;
-      for (const record of records) found.push(record);
+      if (room <= 0) break;
+      if (!source.isReady || this.#isSpared(source, probed >= 0)) continue;
+      const few = this.#few(room);
+      if (index < probed && few < room) probes.push(this.#pollInto(found, source, few));
+      else await this.#pollInto(found, source, room);
     }
+    await Promise.all(probes);
+  }
+
+  /** While another one gives, a source that had nothing a moment ago need not be asked again. */
+  #isSpared(source: PollSource, anotherGives: boolean): boolean {
+    return anotherGives && performance.now() < (this.#emptyUntil.get(source) ?? 0);
+  }
+
+  async #pollInto(found: HeldRecord[], source: PollSource, maxRecords: number): Promise<void> {
+    this.#reserved += maxRecords;
+    const records = await source.poll(maxRecords, found.length === 0 && this.#giving.has(source) ? busyMs : 0);
+    this.#reserved -= maxRecords;
+    this.#note(source, records.length > 0);
+    for (const record of records) found.push(record);
+  }
+
+  #note(source: PollSource, gave: boolean): void {
+    this.#emptyUntil.set(source, gave ? 0 : performance.now() + emptyMs);
+    if (gave) this.#giving.add(source);
+    else this.#giving.delete(source);
+  }
+
+  #few(room: number): number {
+    return Math.max(1, Math.floor(room * reservedPart));
   }
 
   /** Starts a poll on each source that is ready. False if some had no slot left. */
   #startPolls(sources: readonly PollSource[], maxRecords: number, left: number): boolean {
     const ready = sources.filter((source) => source.isReady);
     const room = maxRecords - this.#reserved;
-    const each = this.#isSole(sources) ? room : Math.max(1, Math.floor(room * reservedPart));
+    const each = this.#isSole(sources) ? room : this.#few(room);
     const enough = each * ready.length <= room;
     const waitMs = Math.ceil(Math.min(left, enough ? longestPollMs : turnMs));
     if (!enough) ready.push(...ready.splice(0, this.#turn++ % ready.length));
@@ -138,6 +176,7 @@ export class Polls {
     this.#reserved += maxRecords;
     const records = await source.poll(maxRecords, maxWaitMs);
     this.#reserved -= maxRecords;
+    this.#note(source, records.length > 0);
     if (records.length === 0) {
       this.#waiter?.();
     } else if (this.#abandoned) {

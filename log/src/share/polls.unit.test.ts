@@ -123,6 +123,25 @@ describe('polls of several sessions', () => {
     expect(await fetching).to.have.length(1);
   });
 
+  it('asks what gave something for all but a few slots, which an empty one before it gets, and that one not again at once', async () => {
+    const [high, normal, low] = [
+      new ScriptedSource('high'),
+      new ScriptedSource('normal', 99),
+      new ScriptedSource('low', 9),
+    ];
+    const fetch = () => polls.fetch(() => [high, normal, low], { maxRecords: 64, maxWaitMs: 0 });
+    expect(await fetch()).to.have.length(64);
+    high.asked.length = normal.asked.length = 0;
+    await new Promise((resolve) => setTimeout(resolve, 30)); // high counts as empty for 20 ms
+    expect(topics(await fetch())).to.deep.equal([...Array(35).fill('normal'), ...Array(9).fill('low')]);
+    expect(low.asked).to.deep.equal([{ maxRecords: 29, maxWaitMs: 0 }]);
+    expect(high.asked).to.deep.equal([{ maxRecords: 2, maxWaitMs: 0 }]);
+    expect(normal.asked).to.deep.equal([{ maxRecords: 62, maxWaitMs: 10 }]);
+    normal.arrive(5);
+    expect(await fetch()).to.have.length(5);
+    expect(high.asked).to.have.length(1);
+  });
+
   it('ends a call that had too few slots to wait on all when more are free, and asks all for them in the next', async () => {
     const sources = [new ScriptedSource('high'), new ScriptedSource('normal'), new ScriptedSource('low')];
     const fetching = polls.fetch(() => sources, { maxRecords: 1, maxWaitMs: 10_000 });

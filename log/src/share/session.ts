@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster.ts';
 import { ClosedError, KafkaError, throwIfError } from '../errors.ts';
 import { codes } from '../wire/errorCodes.ts';
 import { metadata } from '../wire/messages/metadata.ts';
+import { AcknowledgementPacing } from './acknowledgementPacing.ts';
 import { acquiredRecords } from './acquired.ts';
 import type { HeldRecord, Hold } from './delivered.ts';
 import { partitionFault, sessionFault, throttledRestMs } from './faults.ts';
@@ -61,6 +62,7 @@ export class ShareSession {
   readonly #options: SessionOptions;
   readonly #state = new SessionState();
   readonly #renewals = new Renewals();
+  readonly #pacing = new AcknowledgementPacing();
   readonly #wakeUp: WakeUp;
   readonly #connection: SessionConnection;
   #poll: Poll | undefined;
@@ -112,15 +114,18 @@ export class ShareSession {
     });
   }
 
-  /** Something waits to be acknowledged: it rides on a poll that is asked for in this turn, or else goes alone. */
-  acknowledge(): void {
-    if (!this.#running) this.#wakeUp.soon();
+  /** Something waits to be acknowledged: once that is due it rides on a poll that is asked for in the same turn, or else goes alone. */
+  acknowledge(isAccept: boolean): void {
+    const now = performance.now();
+    const dueAt = this.#pacing.added(isAccept, now);
+    if (dueAt > now) this.#wakeUp.at(dueAt);
+    else if (!this.#running) this.#wakeUp.soon();
   }
 
   renew(records: readonly HeldRecord[]): Promise<Renewed> {
     return new Promise((resolve) => {
       this.#renewals.add(records, resolve);
-      this.acknowledge();
+      if (!this.#running) this.#wakeUp.soon();
     });
   }
 
@@ -164,8 +169,10 @@ export class ShareSession {
     await this.#connection.unthrottled();
     const waiting = this.#waiting();
     if (this.#state.isOpen && !this.#renewals.empty) {
-      await this.#sendRenewals();
-    } else if (waiting.length > 0 && (!this.#poll || waiting.some((partition) => this.#goesAlone(partition)))) {
+      return this.#sendRenewals();
+    }
+    if (waiting.length > 0) this.#pacing.sent();
+    if (waiting.length > 0 && (!this.#poll || waiting.some((partition) => this.#goesAlone(partition)))) {
       await this.#sendAcknowledgements(waiting);
     } else if (this.#poll) {
       await this.#fetch(this.#poll, waiting);
@@ -178,8 +185,9 @@ export class ShareSession {
   }
 
   #waiting(): readonly SharePartition[] {
-    if (!this.#state.isOpen || this.#acknowledgeAt > performance.now()) return [];
-    return this.partitions.waiting();
+    const now = performance.now();
+    if (!this.#state.isOpen || this.#acknowledgeAt > now) return [];
+    return this.#closing || this.#pacing.isDue(now) ? this.partitions.waiting() : [];
   }
 
   #active(): PartitionId[] {

@@ -97,7 +97,7 @@ export class SharePartition {
     }
     this.held--;
     this.#waiting.add(record.offset, type);
-    this.session.acknowledge();
+    this.session.acknowledge(type === acknowledgementTypes.accept);
   }
 
   received({ records, vacant }: Acquired): void {
