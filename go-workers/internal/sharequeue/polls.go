@@ -44,11 +44,12 @@ type polls struct {
 	freed bool
 	// turn: which source comes first where not all can be waited on at once. Otherwise the first would always be the one.
 	turn      int
+	last      map[pollSource]lastAnswer
 	keepTimer *time.Timer
 }
 
 func newPolls(release func([]*Delivered)) *polls {
-	return &polls{release: release, signal: make(chan struct{}, 1)}
+	return &polls{release: release, signal: make(chan struct{}, 1), last: map[pollSource]lastAnswer{}}
 }
 
 // changed: a source may have become ready.
@@ -159,44 +160,16 @@ func (p *polls) isSole(sources []pollSource) bool {
 	return p.reserved == 0 && len(sources) == 1
 }
 
-func (p *polls) ask(ctx context.Context, sources []pollSource, maxRecords int) []*Delivered {
-	var found []*Delivered
-	for _, source := range sources {
-		if ctx.Err() != nil {
-			return found
-		}
-		p.mu.Lock()
-		room := maxRecords - len(found) - len(p.arrived) - p.reserved
-		p.mu.Unlock()
-		if room <= 0 {
-			return found
-		}
-		if !source.ready() {
-			continue
-		}
-		p.reserve(room)
-		records := source.poll(room, 0)
-		p.reserve(-room)
-		found = append(found, records...)
-	}
-	return found
-}
-
 // startPolls starts a poll on each source that is ready. False if some had no slot left.
 func (p *polls) startPolls(sources []pollSource, maxRecords int, left time.Duration) bool {
-	var ready []pollSource
-	for _, source := range sources {
-		if source.ready() {
-			ready = append(ready, source)
-		}
-	}
+	ready := readyOnes(sources)
 	each := 0
 	sole := p.isSole(sources)
 	p.mu.Lock()
 	room := maxRecords - p.reserved - len(p.arrived)
 	p.mu.Unlock()
 	if each = room; !sole {
-		each = max(1, room/reservedPart)
+		each = fewOf(room)
 	}
 	enough := each*len(ready) <= room
 	wait := min(left, longestPoll)
@@ -221,6 +194,7 @@ func (p *polls) wait(source pollSource, maxRecords int, maxWait time.Duration) {
 	records := source.poll(maxRecords, maxWait)
 	p.mu.Lock()
 	p.reserved -= maxRecords
+	p.note(source, records)
 	abandoned := p.abandoned
 	if !abandoned && len(records) > 0 {
 		p.arrived = append(p.arrived, records...)

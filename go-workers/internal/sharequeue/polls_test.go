@@ -2,8 +2,11 @@ package sharequeue
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -128,4 +131,65 @@ func TestAFetchWithTooFewSlotsForAllSourcesEndsWhenMoreAreFree(t *testing.T) {
 	if records := p.fetch(t.Context(), all, 64, time.Hour); len(records) != 1 || records[0].Offset != 7 {
 		t.Fatalf("got %v", records)
 	}
+}
+
+// An asked is what a stockedSource was asked for.
+type asked struct {
+	maxRecords int
+	maxWait    time.Duration
+}
+
+// A stockedSource answers after a while with as many as it has of what it is asked for.
+type stockedSource struct {
+	topic    string
+	stock    int
+	answerIn time.Duration
+	asked    []asked
+}
+
+func (s *stockedSource) ready() bool { return true }
+
+func (s *stockedSource) poll(maxRecords int, maxWait time.Duration) []*Delivered {
+	s.asked = append(s.asked, asked{maxRecords, maxWait})
+	time.Sleep(s.answerIn)
+	records := make([]*Delivered, min(s.stock, maxRecords))
+	s.stock -= len(records)
+	for i := range records {
+		records[i] = &Delivered{Topic: s.topic}
+	}
+	return records
+}
+
+func TestWhatGaveSomethingIsAskedTogetherWithAnEmptySourceBeforeItAndThatOneNotAgainAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		high := &stockedSource{topic: "high", answerIn: 4 * time.Millisecond}
+		normal := &stockedSource{topic: "normal", stock: 99, answerIn: 5 * time.Millisecond}
+		low := &stockedSource{topic: "low", stock: 9, answerIn: 6 * time.Millisecond}
+		all := func() []pollSource { return []pollSource{high, normal, low} }
+		p := newPolls(func([]*Delivered) {})
+		fetched := func(want map[string]int, within time.Duration) {
+			t.Helper()
+			high.asked, normal.asked, low.asked = nil, nil, nil
+			began, got := time.Now(), map[string]int{}
+			for _, record := range p.fetch(t.Context(), all, 64, 0) {
+				got[record.Topic]++
+			}
+			if took := time.Since(began); !maps.Equal(got, want) || took != within {
+				t.Fatalf("got %v in %v, want %v in %v", got, took, want, within)
+			}
+		}
+		fetched(map[string]int{"normal": 64}, 9*time.Millisecond)
+		time.Sleep(emptyFor)
+		fetched(map[string]int{"normal": 35, "low": 9}, 11*time.Millisecond)
+		for source, want := range map[*stockedSource]asked{high: {2, 0}, normal: {62, busyWait}, low: {29, 0}} {
+			if !slices.Equal(source.asked, []asked{want}) {
+				t.Errorf("%s was asked for %v, not %v", source.topic, source.asked, want)
+			}
+		}
+		normal.stock = 5
+		fetched(map[string]int{"normal": 5}, 11*time.Millisecond)
+		if len(high.asked) > 0 {
+			t.Errorf("what was just empty was asked for %v", high.asked)
+		}
+	})
 }

@@ -7,8 +7,8 @@ import (
 
 // A Set is several queues whose records share one pool of slots, such as a task type's three priorities.
 //
-// A fetch asks the queues in order without waiting, each for as many records as slots are left, and waits on all of them
-// together only when all were empty. A fetch that waits at the broker cannot be called back, so it reserves the few slots that
+// A fetch asks the queues in order without waiting, each for as many records as slots are left, but empty ones for a few while
+// another gives, and now and then only. It waits on all of them together only when all were empty. A fetch that waits at the broker cannot be called back, so it reserves the few slots that
 // it may fill until it is answered (within 500 ms): no more records than maxRecords are ever under way.
 //
 // maxRecords is always all free slots, reserved or not: the set knows what is reserved. Call Fetch whenever a slot is free, and
