@@ -52,7 +52,10 @@ type sharePartition struct {
 // settledAll says that nothing waits to be acknowledged, and nothing is on its way.
 func (p *sharePartition) settledAll() bool { return len(p.inFlight) == 0 && !p.hasWaiting() }
 
-func (p *sharePartition) hasWaiting() bool { return !p.waiting.empty() || len(p.suspects) > 0 }
+func (p *sharePartition) hasWaiting() bool { return !p.waiting.empty() || p.hasSuspects() }
+
+// hasSuspects: some were refused together, and must be sent in parts, or were not taken, and must be sent again.
+func (p *sharePartition) hasSuspects() bool { return len(p.suspects) > 0 }
 
 // begin begins the hold, and gives it, unless the partition was only left out for a while and the hold goes on.
 func (p *sharePartition) begin(topic string, brokerID, leaderEpoch int32) *Hold {

@@ -27,6 +27,7 @@ type Queue struct {
 	polls   *polls
 
 	sessionsLost atomic.Int64
+	settling     atomic.Int32  // so many wait until all is settled
 	plan         chan struct{} // buffered: leaders are to be found anew
 	ctx          context.Context
 	cancel       context.CancelFunc
@@ -96,7 +97,8 @@ func (q *Queue) Fetch(ctx context.Context, maxRecords int, maxWait time.Duration
 	return q.polls.fetch(ctx, q.sources, maxRecords, maxWait), nil
 }
 
-// Accept: the record is done with. Sent with the next fetch, or at once when none is under way; again until the session is lost.
+// Accept: the record is done with. Sent with others after a tenth of a second at most, unless a fetch is under way; again until the
+// session is lost. What is given back is sent at once, and everything while somebody waits for [Queue.Settled] or [Queue.Close].
 func (q *Queue) Accept(record *Delivered) { settle(record, ackAccept) }
 
 // Release gives the record back for others. Its next delivery counts one more.
@@ -140,6 +142,11 @@ func (q *Queue) Settled(ctx context.Context) error {
 		}
 	})
 	defer stop()
+	q.settling.Add(1)
+	defer q.settling.Add(-1)
+	for _, session := range q.allSessions() {
+		session.wakeUp()
+	}
 	for {
 		settled := true
 		for _, session := range q.allSessions() {

@@ -91,3 +91,19 @@ func TestIntegrationTwentyQueuesOfOneProcess(t *testing.T) {
 		}
 	}
 }
+
+func TestIntegrationAcceptsGather(t *testing.T) {
+	f := newFixture(t)
+	network := kafkatest.NewNetwork()
+	queue := kafkatest.NewQueue(t, f.client, kafkatest.QueueOptions{})
+	kafkatest.Produce(t, f.client, queue.Topic, numbered(50)...)
+	consumer := f.open(queue, over(network))
+	for _, record := range f.take(consumer, 50) {
+		consumer.Accept(record)
+		time.Sleep(2 * time.Millisecond)
+	}
+	kafkatest.Until(t, "all accepts are taken", func() bool { return consumer.Health().Acknowledgements.Accepted == 50 })
+	if requests := network.Seen(shareAcknowledgeKey); requests > 5 {
+		t.Errorf("%d requests carried 50 accepts of a tenth of a second", requests)
+	}
+}

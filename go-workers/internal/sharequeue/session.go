@@ -51,6 +51,7 @@ type session struct {
 	wanted      map[partitionID]bool
 	pausedUntil map[partitionID]time.Time
 	renewals    renewals
+	pacing      ackPacing
 	pending     *poll
 	epoch       int32 // of the next request; openingEpoch: there is no session
 	closing     bool
@@ -95,12 +96,15 @@ func (s *session) poll(maxRecords int, maxWait time.Duration) []*Delivered {
 
 func (s *session) settle(record *Delivered, kind ackType) {
 	s.mu.Lock()
-	send := record.hold.owner.settle(record, kind)
+	look := record.hold.owner.settle(record, kind) && (s.pacing.added(kind, time.Now()) || s.isHurried())
 	s.mu.Unlock()
-	if send {
+	if look {
 		s.wakeUp()
 	}
 }
+
+// isHurried: somebody waits until all is settled. The mutex is held.
+func (s *session) isHurried() bool { return s.closing || s.queue.settling.Load() > 0 }
 
 func (s *session) renew(records []*Delivered) *renewalCall {
 	s.mu.Lock()

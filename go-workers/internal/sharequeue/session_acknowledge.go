@@ -2,6 +2,7 @@ package sharequeue
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -19,8 +20,14 @@ func (s *session) sendAcknowledgements(waiting []*sharePartition) error {
 }
 
 func (s *session) taken(waiting []*sharePartition) []partitionAcks {
+	if len(waiting) == 0 {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !slices.ContainsFunc(waiting, (*sharePartition).hasSuspects) { // what else a partition with some has stays behind
+		s.pacing.sent()
+	}
 	acks := make([]partitionAcks, len(waiting))
 	for i, partition := range waiting {
 		acks[i] = partitionAcks{partition.id, partition.take()}

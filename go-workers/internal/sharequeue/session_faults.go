@@ -91,6 +91,7 @@ func (s *session) lose(pending *poll) []*Hold {
 		}
 	}
 	clear(s.known)
+	s.pacing.sent()
 	lose(s.renewals.parts)
 	s.renewals.parts = nil
 	s.mu.Unlock()

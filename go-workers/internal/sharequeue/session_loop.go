@@ -8,12 +8,13 @@ import (
 func (s *session) run() {
 	defer close(s.done)
 	for s.ctx.Err() == nil {
-		step := s.nextStep()
+		now := time.Now()
+		step := s.nextStep(now)
 		if step == nil {
 			if s.finished() {
 				break
 			}
-			s.waitForWork()
+			s.waitForWork(now)
 			continue
 		}
 		if err := step(); err != nil && s.ctx.Err() == nil {
@@ -27,7 +28,7 @@ func (s *session) run() {
 }
 
 // nextStep decides what to do now; nil: nothing.
-func (s *session) nextStep() func() error {
+func (s *session) nextStep(now time.Time) func() error {
 	if s.conn != nil {
 		select {
 		case <-s.conn.ended:
@@ -35,13 +36,13 @@ func (s *session) nextStep() func() error {
 		default:
 		}
 		// Waited for here, so that renewals that come meanwhile go first, and times of locks count from when a request really left.
-		if s.conn.openFrom.After(time.Now()) {
+		if s.conn.openFrom.After(now) {
 			return nil
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	waiting, alone := s.waiting(time.Now())
+	waiting, alone := s.waiting(now)
 	switch {
 	case s.epoch != openingEpoch && len(s.renewals.parts) > 0:
 		return s.sendRenewals
@@ -54,16 +55,17 @@ func (s *session) nextStep() func() error {
 	return nil
 }
 
-// waiting gives the partitions with something to acknowledge, and whether that should not ride on a fetch: halves of what was
-// refused should not wait for a long poll, and a fetch would take a partition given up into the session.
+// waiting gives the partitions with something to acknowledge now, and whether that should not ride on a fetch: halves of what was
+// refused should not wait for a long poll, nor for others, and a fetch would take a partition given up into the session.
 func (s *session) waiting(now time.Time) (waiting []*sharePartition, alone bool) {
 	if s.epoch == openingEpoch || s.ackAt.After(now) {
 		return nil, false
 	}
+	due := s.pacing.due(now) || s.isHurried()
 	for id, partition := range s.known {
-		if partition.hasWaiting() {
+		if partition.hasSuspects() || due && partition.hasWaiting() {
 			waiting = append(waiting, partition)
-			alone = alone || len(partition.suspects) > 0 || !s.wanted[id]
+			alone = alone || partition.hasSuspects() || !s.wanted[id]
 		}
 	}
 	return waiting, alone
@@ -89,13 +91,14 @@ func (s *session) allSettled() bool {
 	return true
 }
 
-// waitForWork returns when there may be something to do: at a wake-up, when the connection ends, or when a pause is over.
-func (s *session) waitForWork() {
+// waitForWork returns when there may be something to do that there was not at a time: at a wake-up, when the connection ends, or when
+// a pause is over.
+func (s *session) waitForWork(since time.Time) {
 	var ended chan struct{}
 	if s.conn != nil {
 		ended = s.conn.ended
 	}
-	timer := time.NewTimer(s.untilNextPauseEnds())
+	timer := time.NewTimer(s.untilNextPauseEnds(since))
 	defer timer.Stop()
 	select {
 	case <-s.wake:
@@ -106,10 +109,10 @@ func (s *session) waitForWork() {
 	}
 }
 
-func (s *session) untilNextPauseEnds() time.Duration {
+// untilNextPauseEnds counts from the time for which there was found to be nothing to do: a pause that ended since counts, too.
+func (s *session) untilNextPauseEnds(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
 	wait := time.Hour
 	see := func(at time.Time) {
 		if left := at.Sub(now); left > 0 {
@@ -118,6 +121,7 @@ func (s *session) untilNextPauseEnds() time.Duration {
 	}
 	see(s.resumeAt)
 	see(s.ackAt)
+	see(s.pacing.dueAt)
 	if s.conn != nil {
 		see(s.conn.openFrom)
 	}
