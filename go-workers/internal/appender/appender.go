@@ -62,7 +62,11 @@ const (
 	// One batch of records is on its way at a time; what comes meanwhile gathers for the next.
 	maxBatchRecords = 5_000
 	maxBatchBytes   = 8 << 20
-	firstPause      = 100 * time.Millisecond
+	// After a batch of several records the next one leaves no sooner than an interval after it: under load what happens at about the
+	// same time leaves together, for a request costs the broker and every reader of the events as much as dozens of records.
+	several    = 3
+	interval   = 10 * time.Millisecond
+	firstPause = 100 * time.Millisecond
 	// immediately: the client's first repetition after a cut connection. Others give a hand-over half a second.
 	immediately = 10 * time.Millisecond
 	// longestRepetition: a broker that is back is found so soon, before others take what was not handed over yet, and before leases end.
@@ -97,9 +101,15 @@ func pauseBefore(repetition int) time.Duration {
 	return time.Duration(rand.Float64() * float64(bound))
 }
 
+// A producer is what an appender needs of a client.
+type producer interface {
+	Produce(ctx context.Context, record *kgo.Record, promise func(*kgo.Record, error))
+	Flush(ctx context.Context) error
+}
+
 // An Appender is safe for concurrent use. Records of one partition stay in the order in which they were appended.
 type Appender struct {
-	client  *kgo.Client
+	client  producer
 	options Options
 	wake    chan struct{} // buffered
 	stop    context.CancelFunc
@@ -116,7 +126,9 @@ type Appender struct {
 }
 
 // New gives an appender on a client that has [ClientOptions], and is used for nothing else that produces.
-func New(client *kgo.Client, options Options) *Appender {
+func New(client *kgo.Client, options Options) *Appender { return start(client, options) }
+
+func start(client producer, options Options) *Appender {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -227,7 +239,8 @@ func (a *Appender) Close() {
 func (a *Appender) run(ctx context.Context) {
 	defer close(a.done)
 	failures := 0
-	for ctx.Err() == nil {
+	var notBefore time.Time
+	for pause(ctx, time.Until(notBefore)) {
 		batch := a.take()
 		if len(batch) == 0 {
 			select {
@@ -236,6 +249,9 @@ func (a *Appender) run(ctx context.Context) {
 			}
 			continue
 		}
+		if len(batch) >= several {
+			notBefore = time.Now().Add(interval)
+		}
 		left, err := a.send(ctx, batch)
 		a.keep(left, len(left) < len(batch))
 		if len(left) == 0 {
@@ -243,14 +259,22 @@ func (a *Appender) run(ctx context.Context) {
 			continue
 		}
 		failures++
-		pause := pauseBefore(failures)
+		wait := pauseBefore(failures)
 		a.options.Logger.Warn("events could not be appended; trying again",
-			"events", len(left), "pause", pause, "failures", failures, "error", err)
+			"events", len(left), "pause", wait, "failures", failures, "error", err)
+		pause(ctx, wait)
+	}
+}
+
+// pause is false when ctx has ended.
+func pause(ctx context.Context, wait time.Duration) bool {
+	if wait > 0 {
 		select {
-		case <-time.After(pause):
+		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}
+	return ctx.Err() == nil
 }
 
 // take gives what to send next, without what was withdrawn.
