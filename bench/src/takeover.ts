@@ -42,11 +42,19 @@ export const takeover: Benchmark = {
       await system.startWorkers(TYPESCRIPT, 2);
       await warmUp(system, type);
       for (const each of CASES) {
-        report({ title: `${each.shown}: kill → start elsewhere, milliseconds`, rows: [await kill(system, each)] });
+        report({ title: `${each.shown}: kill → start elsewhere, milliseconds`, rows: [await killOnce(system, each)] });
       }
     });
   },
 };
+
+/** A worker of no-op tasks has nothing in hand at some moments: then another one is killed. */
+async function killOnce(system: BenchSystem, each: Case): Promise<Row> {
+  for (let attempt = 1; ; attempt++) {
+    const row = await kill(system, each);
+    if (Number(row['started elsewhere']) > 0 || attempt === 3) return row;
+  }
+}
 
 async function kill(system: BenchSystem, { tasks, slots, sleepMs, killAfterMs }: Case): Promise<Row> {
   const { database } = system;

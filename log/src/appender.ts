@@ -22,8 +22,6 @@ export interface AppendedPosition {
 export interface AppenderOptions {
   /** Unacknowledged bytes after which further calls wait; as much again may wait. Default 32 MiB. */
   readonly maxBytesInFlight?: number;
-  /** Pause before a request that nothing forces yet, to fill it better. Default 0: what is appended in one tick goes together. */
-  readonly lingerMs?: number;
   /**
    * The most records of one batch in the log. For queues: a share group sends the whole batch to each member that takes a part
    * of it, and keeps account of such a batch record by record. Default: as many as fit.

@@ -68,6 +68,17 @@ describe('queue consumer', function () {
     expect(a!.lockedUntil - performance.now()).to.be.within(10_000, 15_000);
   });
 
+  it('acknowledges what is accepted after many others have left before their time', async () => {
+    const queue = await fixture.queue();
+    await fixture.produce(queue, numbered(400));
+    const consumer = await fixture.open(queue);
+    for (const count of [1, 398, 1]) {
+      for (const record of await take(consumer, count)) consumer.accept(record);
+    }
+    await consumer.settled();
+    expect(consumer.health().acknowledgements.accepted).to.equal(400);
+  });
+
   it('delivers a released record again, counting, and a rejected one never', async () => {
     const queue = await fixture.queue();
     await fixture.produce(queue, ['accepted', 'released', 'rejected']);

@@ -13,7 +13,6 @@ const replicationTimeoutMs = 5_000;
 export interface PipelineHost {
   readonly cluster: Cluster;
   readonly producers: ProducerIds;
-  readonly lingerMs: number;
   readonly maxBatch: BatchLimits;
   readonly maxRequestBytes: number;
   /** Finds the way anew for a partition that has something to send. */
@@ -47,9 +46,7 @@ export class BrokerPipeline {
     this.#ready.add(partition);
     if (this.#running) return;
     this.#running = true;
-    const { lingerMs } = this.#host;
-    if (lingerMs > 0) setTimeout(() => void this.#run(), lingerMs);
-    else setImmediate(() => void this.#run());
+    setImmediate(() => void this.#run());
   }
 
   close(): void {

@@ -26,7 +26,6 @@ const recordOverhead = 64;
 export class LogAppender implements Appender, PipelineHost {
   readonly cluster: Cluster;
   readonly producers: ProducerIds;
-  readonly lingerMs: number;
   readonly maxBatch: BatchLimits;
   readonly maxRequestBytes = maxRequestBytes;
   readonly #deliveryTimeoutMs: number;
@@ -44,9 +43,8 @@ export class LogAppender implements Appender, PipelineHost {
   #onIdle: (() => void) | undefined;
 
   constructor(cluster: Cluster, options: AppenderOptions) {
-    const { maxBytesInFlight = 32 * mebibyte, lingerMs = 0, deliveryTimeoutMs = 30_000, onRequest } = options;
+    const { maxBytesInFlight = 32 * mebibyte, deliveryTimeoutMs = 30_000, onRequest } = options;
     this.cluster = cluster;
-    this.lingerMs = lingerMs;
     this.maxBatch = { bytes: maxBatchBytes, records: options.maxBatchRecords ?? Number.POSITIVE_INFINITY };
     this.#deliveryTimeoutMs = deliveryTimeoutMs;
     this.#observe = onRequest;

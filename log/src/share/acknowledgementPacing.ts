@@ -19,8 +19,9 @@ export class AcknowledgementPacing {
     return this.#dueAt;
   }
 
-  isDue(now: number): boolean {
-    return this.#dueAt <= now;
+  /** When those that wait are due; 0 if none wait. */
+  get dueAt(): number {
+    return this.#dueAt;
   }
 
   /** All that waited leaves. */

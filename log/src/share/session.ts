@@ -157,6 +157,8 @@ export class ShareSession {
       this.#running = false;
     }
     this.#wakeUp.passed();
+    // it may have been woken for others, which have left since
+    if (this.#pacing.dueAt > performance.now()) this.#wakeUp.at(this.#pacing.dueAt);
     if (this.partitions.settled) this.#options.onChange();
   }
 
@@ -187,7 +189,7 @@ export class ShareSession {
   #waiting(): readonly SharePartition[] {
     const now = performance.now();
     if (!this.#state.isOpen || this.#acknowledgeAt > now) return [];
-    return this.#closing || this.#pacing.isDue(now) ? this.partitions.waiting() : [];
+    return this.#closing || this.#pacing.dueAt <= now ? this.partitions.waiting() : [];
   }
 
   #active(): PartitionId[] {
