@@ -160,6 +160,7 @@ export class QueueConsumer {
 
   /** Resolves when everything accepted, released or rejected so far is acknowledged, or its session lost. */
   async settled(): Promise<void> {
+    for (const session of this.#sessions.values()) session.hurry();
     while (!this.#closed && [...this.#sessions.values()].some(({ partitions }) => !partitions.settled)) {
       await new Promise<void>((resolve) => {
         const unsubscribe = this.onChange(() => {

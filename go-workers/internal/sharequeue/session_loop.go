@@ -7,8 +7,13 @@ import (
 // run sends one request after the other, as long as there is something to ask for or to say.
 func (s *session) run() {
 	defer close(s.done)
+	last := time.Now()
 	for s.ctx.Err() == nil {
 		now := time.Now()
+		if s.pauseEnded(last, now) {
+			s.queue.changed()
+		}
+		last = now
 		step := s.nextStep(now)
 		if step == nil {
 			if s.finished() {
@@ -105,8 +110,21 @@ func (s *session) waitForWork(since time.Time) {
 	case <-ended:
 	case <-s.ctx.Done():
 	case <-timer.C:
-		s.queue.changed()
 	}
+}
+
+// pauseEnded: it may be polled again since a time, wholly or for some partition. Whoever waits to poll it is told, also where the
+// pause ended while a request was under way.
+func (s *session) pauseEnded(since, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ended := func(at time.Time) bool { return at.After(since) && !at.After(now) }
+	for _, at := range s.pausedUntil {
+		if ended(at) {
+			return true
+		}
+	}
+	return ended(s.resumeAt)
 }
 
 // untilNextPauseEnds counts from the time for which there was found to be nothing to do: a pause that ended since counts, too.

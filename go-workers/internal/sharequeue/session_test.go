@@ -35,3 +35,22 @@ func TestAPartitionThatTheBrokerDidNotServeIsAskedForAnewOrForgotten(t *testing.
 		t.Errorf("afterwards: %v added, %v forgotten", added, forgotten)
 	}
 }
+
+func TestAPauseThatEndsWhileARequestIsUnderWayIsNoticed(t *testing.T) {
+	before := time.Now()
+	after := before.Add(time.Second)
+	within := before.Add(time.Millisecond)
+	for name, one := range map[string]struct {
+		s    *session
+		want bool
+	}{
+		"of the session":     {&session{resumeAt: within}, true},
+		"of a partition":     {&session{pausedUntil: map[partitionID]time.Time{{}: within}}, true},
+		"that goes on":       {&session{resumeAt: after.Add(time.Second)}, false},
+		"that ended earlier": {&session{resumeAt: before}, false},
+	} {
+		if got := one.s.pauseEnded(before, after); got != one.want {
+			t.Errorf("a pause %s: %v", name, got)
+		}
+	}
+}

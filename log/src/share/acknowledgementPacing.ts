@@ -14,14 +14,18 @@ export class AcknowledgementPacing {
 
   /** One more waits. Gives when those that wait are due. */
   added(isAccept: boolean, now: number): number {
-    if (++this.#count >= enough || !isAccept) this.#dueAt = Math.min(this.#dueAt || now, now);
+    if (++this.#count >= enough || !isAccept) this.hurry(now);
     else if (this.#dueAt === 0) this.#dueAt = now + lingerMs;
     return this.#dueAt;
   }
 
-  /** When those that wait are due; 0 if none wait. */
-  get dueAt(): number {
-    return this.#dueAt;
+  /** What waits is due now. */
+  hurry(now: number): void {
+    this.#dueAt = Math.min(this.#dueAt || now, now);
+  }
+
+  isDue(now: number): boolean {
+    return this.#dueAt <= now;
   }
 
   /** All that waited leaves. */

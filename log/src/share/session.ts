@@ -122,6 +122,13 @@ export class ShareSession {
     else if (!this.#running) this.#wakeUp.soon();
   }
 
+  /** Sends what waits to be acknowledged without waiting for more. */
+  hurry(): void {
+    if (this.partitions.settled) return;
+    this.#pacing.hurry(performance.now());
+    if (!this.#running) this.#wakeUp.soon();
+  }
+
   renew(records: readonly HeldRecord[]): Promise<Renewed> {
     return new Promise((resolve) => {
       this.#renewals.add(records, resolve);
@@ -157,8 +164,6 @@ export class ShareSession {
       this.#running = false;
     }
     this.#wakeUp.passed();
-    // it may have been woken for others, which have left since
-    if (this.#pacing.dueAt > performance.now()) this.#wakeUp.at(this.#pacing.dueAt);
     if (this.partitions.settled) this.#options.onChange();
   }
 
@@ -189,7 +194,7 @@ export class ShareSession {
   #waiting(): readonly SharePartition[] {
     const now = performance.now();
     if (!this.#state.isOpen || this.#acknowledgeAt > now) return [];
-    return this.#closing || this.#pacing.dueAt <= now ? this.partitions.waiting() : [];
+    return this.#closing || this.#pacing.isDue(now) ? this.partitions.waiting() : [];
   }
 
   #active(): PartitionId[] {
@@ -312,6 +317,7 @@ export class ShareSession {
   #acknowledged(partition: SharePartition, code: number = codes.NONE): void {
     if (code === codes.NONE || code === codes.INVALID_RECORD_STATE) {
       partition.answered(code === codes.NONE ? 'done' : 'invalidState');
+      if (partition.hasSuspects) this.#pacing.hurry(performance.now());
       this.#acknowledgeFailures = 0;
     } else if (partitionFault(code).lost) {
       this.#partitionFailed(partition.id, code, null);

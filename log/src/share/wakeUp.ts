@@ -2,7 +2,9 @@
 export class WakeUp {
   readonly #act: () => void;
   #timer: NodeJS.Timeout | undefined;
+  /** What the timer is set to; the earliest of `times`. */
   #at = Number.POSITIVE_INFINITY;
+  readonly #times = new Set<number>();
   #soon = false;
   #stopped = false;
   readonly #waiting: (() => void)[] = [];
@@ -21,18 +23,25 @@ export class WakeUp {
     });
   }
 
-  /** Acts at that time (of `performance.now()`), or sooner if that was wanted before. */
+  /** Acts at that time (of `performance.now()`), whatever else it acts for before. */
   at(time: number): void {
-    if (this.#stopped || time >= this.#at) return;
+    if (this.#stopped || this.#times.has(time)) return;
+    this.#times.add(time);
+    if (time < this.#at) this.#set(time);
+  }
+
+  #set(time: number): void {
     clearTimeout(this.#timer);
     this.#at = time;
-    this.#timer = setTimeout(
-      () => {
-        this.#at = Number.POSITIVE_INFINITY;
-        this.#act();
-      },
-      Math.max(0, Math.ceil(time - performance.now())) + 1,
-    );
+    this.#timer = setTimeout(() => this.#passed(), Math.max(0, Math.ceil(time - performance.now())) + 1);
+  }
+
+  #passed(): void {
+    const now = performance.now();
+    for (const time of this.#times) if (time <= now) this.#times.delete(time);
+    this.#at = Number.POSITIVE_INFINITY;
+    if (this.#times.size > 0) this.#set(Math.min(...this.#times));
+    this.#act();
   }
 
   /** Resolves when something has `passed`, at the given time at the latest. */
