@@ -8,7 +8,7 @@ import { partitionId } from './sessionState.ts';
 import { noAcknowledgements, SharePartition } from './sharePartition.ts';
 
 const { accept, release } = acknowledgementTypes;
-const session = { brokerId: 1, acknowledge() {} } as ShareSession;
+const session = { brokerId: 1, acknowledge(_isAccept: boolean) {} } as ShareSession;
 
 function held(count: number) {
   const counts = noAcknowledgements();
