@@ -16,11 +16,14 @@ import type { Row } from './table.ts';
 
 const { type } = TYPESCRIPT;
 const WORKERS = [1, 2, 4];
+const MOST = 4;
 const SLOTS = 64;
 const FEW_SLOTS = { TASKFLOW_SLOTS: `${type}=${SLOTS}` };
 /** Of each worker: some five seconds for its slots. */
 const EVEN_TASKS = scaled(16_000);
 const UNEVEN_TASKS = scaled(2_000);
+const MEDIAN_MS = 100;
+const LONGER_MS = 200;
 const SHORT_TASKS = scaled(100_000);
 const PARTITIONED = {
   ...ONE_IDLE_WORKER,
@@ -38,10 +41,11 @@ export const sharing: Benchmark = {
         await system.startWorkers(TYPESCRIPT, workers, FEW_SLOTS);
         await warmUp(system, type, workers === WORKERS[0] ? 3 : 1);
         rows.push(await drain(system, evenTasks(EVEN_TASKS * workers), workers, SLOTS));
-        rows.push(await drain(system, unevenTasks(UNEVEN_TASKS * workers), workers, SLOTS));
+        rows.push(await drain(system, unevenTasks(UNEVEN_TASKS * workers, MEDIAN_MS), workers, SLOTS));
       }
+      rows.push(await drain(system, unevenTasks(UNEVEN_TASKS * MOST, LONGER_MS), MOST, SLOTS));
       report({ title: `workers of ${SLOTS} slots, from the first start to the last one, on a warm system`, rows });
-      report(await joining(system, unevenTasks(UNEVEN_TASKS * 6), 4, SLOTS));
+      report(await joining(system, unevenTasks(UNEVEN_TASKS * 6, MEDIAN_MS), MOST, SLOTS));
       await system.startWorkers(TYPESCRIPT, 2);
       await warmUp(system, type, 1);
       for (const table of await longRun(system, SHORT_TASKS)) report(table);
@@ -60,7 +64,7 @@ export const sharing: Benchmark = {
 async function withPartitions(system: BenchSystem, partitions: number): Promise<Row> {
   const burst: LoadFigures = await runLoad(system, burstLoad(system, type, SHORT_TASKS));
   await system.startWorkers(TYPESCRIPT, 2, FEW_SLOTS);
-  const uneven = await drain(system, unevenTasks(UNEVEN_TASKS * 2), 2, SLOTS);
+  const uneven = await drain(system, unevenTasks(UNEVEN_TASKS * 2, MEDIAN_MS), 2, SLOTS);
   return {
     partitions,
     'no-op tasks': burst.tasks,
