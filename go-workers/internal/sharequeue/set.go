@@ -7,9 +7,10 @@ import (
 
 // A Set is several queues whose records share one pool of slots, such as a task type's three priorities.
 //
-// A fetch asks the queues in order without waiting, each for as many records as slots are left, but empty ones for a few while
-// another gives, and now and then only. It waits on all of them together only when all were empty. A fetch that waits at the broker cannot be called back, so it reserves the few slots that
-// it may fill until it is answered (within 500 ms): no more records than maxRecords are ever under way.
+// A fetch asks the queues in order, each for as many records as slots are left, but those that were empty a moment ago only now
+// and then and for a few, while another gives something. It waits on all of them together only when all were empty. A fetch that
+// waits at the broker cannot be called back, so it reserves the few slots that it may fill until it is answered (within 500 ms):
+// no more records than maxRecords are ever under way.
 //
 // maxRecords is always all free slots, reserved or not: the set knows what is reserved. Call Fetch whenever a slot is free, and
 // SlotsFreed when one more is while it waits: it may then give nothing, to be called anew with more.

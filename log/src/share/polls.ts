@@ -29,9 +29,9 @@ const reservedPart = 1 / 32;
 const keepMs = 1_000;
 
 /**
- * Polls of one or several share sessions on one account of free slots. Asked in order without waiting; when all were
- * empty, waited on together. A poll that waits at the broker cannot be called back: the slots that it may fill stay
- * reserved until it is answered, and what it brings after its caller has gone is there for the next one.
+ * Polls of one or several share sessions on one account of free slots. Asked in order, but what is known to be empty beside
+ * what gives; when all were empty, waited on together. A poll that waits at the broker cannot be called back: the slots that
+ * it may fill stay reserved until it is answered, and what it brings after its caller has gone is there for the next one.
  */
 export class Polls {
   readonly #release: (records: readonly HeldRecord[]) => void;
@@ -41,10 +41,8 @@ export class Polls {
   #fetching = false;
   /** All sources waited in vain in the last call: to ask them without waiting again would tell nothing new. */
   #allEmpty = false;
-  /** Until when sources that had nothing are taken to have nothing. */
-  readonly #emptyUntil = new WeakMap<PollSource, number>();
-  /** Sources that had something when they were last asked. */
-  readonly #giving = new WeakSet<PollSource>();
+  /** What sources had when they were last asked. */
+  readonly #last = new WeakMap<PollSource, { readonly gave: boolean; readonly at: number }>();
   /** Slots have become free since the call under way began. */
   #freed = false;
   /** Which source comes first where there are not slots enough to wait on all: otherwise it would be the same one each time. */
@@ -124,36 +122,40 @@ export class Polls {
    */
   async #ask(sources: readonly PollSource[], found: HeldRecord[], maxRecords: number): Promise<void> {
     const ready = sources.filter(({ isReady }) => isReady);
-    const probed = ready.findIndex((source) => this.#giving.has(source));
+    const giving = ready.findIndex((source) => this.#isGiving(source));
     const probes: Promise<void>[] = [];
     for (const [index, source] of ready.entries()) {
       const room = maxRecords - found.length - this.#arrived.length - this.#reserved;
       if (room <= 0) break;
-      if (!source.isReady || this.#isSpared(source, probed >= 0)) continue;
+      if (!source.isReady || (giving >= 0 && this.#wasJustEmpty(source))) continue;
       const few = this.#few(room);
-      if (index < probed && few < room) probes.push(this.#pollInto(found, source, few));
+      if (index < giving && few < room) probes.push(this.#pollInto(found, source, few));
       else await this.#pollInto(found, source, room);
     }
     await Promise.all(probes);
   }
 
-  /** While another one gives, a source that had nothing a moment ago need not be asked again. */
-  #isSpared(source: PollSource, anotherGives: boolean): boolean {
-    return anotherGives && performance.now() < (this.#emptyUntil.get(source) ?? 0);
+  /** It had something when it was last asked. */
+  #isGiving(source: PollSource): boolean {
+    return this.#last.get(source)?.gave === true;
+  }
+
+  /** While another one gives it need not be asked again. */
+  #wasJustEmpty(source: PollSource): boolean {
+    const last = this.#last.get(source);
+    return last?.gave === false && performance.now() < last.at + emptyMs;
   }
 
   async #pollInto(found: HeldRecord[], source: PollSource, maxRecords: number): Promise<void> {
     this.#reserved += maxRecords;
-    const records = await source.poll(maxRecords, found.length === 0 && this.#giving.has(source) ? busyMs : 0);
+    const records = await source.poll(maxRecords, found.length === 0 && this.#isGiving(source) ? busyMs : 0);
     this.#reserved -= maxRecords;
-    this.#note(source, records.length > 0);
+    this.#note(source, records);
     for (const record of records) found.push(record);
   }
 
-  #note(source: PollSource, gave: boolean): void {
-    this.#emptyUntil.set(source, gave ? 0 : performance.now() + emptyMs);
-    if (gave) this.#giving.add(source);
-    else this.#giving.delete(source);
+  #note(source: PollSource, records: readonly HeldRecord[]): void {
+    this.#last.set(source, { gave: records.length > 0, at: performance.now() });
   }
 
   #few(room: number): number {
@@ -176,7 +178,7 @@ export class Polls {
     this.#reserved += maxRecords;
     const records = await source.poll(maxRecords, maxWaitMs);
     this.#reserved -= maxRecords;
-    this.#note(source, records.length > 0);
+    this.#note(source, records);
     if (records.length === 0) {
       this.#waiter?.();
     } else if (this.#abandoned) {
