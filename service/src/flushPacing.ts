@@ -15,9 +15,9 @@ export interface Pacing {
 
 export const DEFAULT_PACING: Pacing = {
   maxWaitMs: 30,
-  enoughRecords: 6_000,
+  enoughRecords: 3_000,
   idleRecords: 100,
-  maxRecords: 8_000,
+  maxRecords: 4_000,
   maxBytes: 8 * 1024 * 1024,
 };
 
