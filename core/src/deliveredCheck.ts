@@ -21,6 +21,8 @@ export interface CheckContext {
   readonly eventsEndAtSession: number;
   /** How long this worker has had that session. */
   readonly sessionAgeMs: number;
+  /** How long ago the record came: so long a living worker has had to hand it over already. */
+  readonly heldMs?: number;
   /** How often the log has been read for this delivery, this time included. */
   readonly looks: number;
 }
@@ -28,7 +30,7 @@ export interface CheckContext {
 export type CheckDecision =
   /** Settled already: accept, don't run. */
   | { readonly action: 'accept'; readonly because: Settled }
-  /** Read what the log got meanwhile, after so long, and decide again. */
+  /** Read what the log got meanwhile, after so long (it may be at once), and decide again. */
   | { readonly action: 'look-again'; readonly afterMs: number }
   /** Append a hand-over in the name of the worker that started it (`handOverEvent`), and accept once it is acknowledged. */
   | { readonly action: 'hand-over'; readonly starter: string }
@@ -46,8 +48,8 @@ export function decideDelivered(
   values: ProtocolValues = protocolDefaults,
 ): CheckDecision {
   if (findings.settled) return { action: 'accept', because: findings.settled };
-  const afterMs = context.looks < 2 ? stillToWait(context, values) : 0;
-  if (afterMs > 0) return { action: 'look-again', afterMs };
+  const afterMs = context.looks < 2 ? stillToWait(context, values) : undefined;
+  if (afterMs !== undefined) return { action: 'look-again', afterMs };
   const { lastStart } = findings;
   if (lastStart && (context.takeover === 'after-lease' || isPresumedAlive(findings, context, values))) {
     return { action: 'hand-over', starter: lastStart.workerId };
@@ -59,14 +61,17 @@ export function decideDelivered(
 }
 
 /**
- * How long a living worker is still given to hand the record over. After a new leader came the time counts from the session with it:
- * a backlog of thousands of records, all of them perhaps handed out before, would otherwise wait record by record.
+ * How long a living worker is still given to hand the record over, undefined if it has had its time before the log was read. It has
+ * it from the moment at which the record came: where the first look took as long (a backlog full of events), the second one follows at once.
+ * After a new leader came the time counts from the session with it: a backlog of thousands of records, all of them perhaps handed
+ * out before, would otherwise wait record by record.
  */
-function stillToWait(context: CheckContext, values: ProtocolValues): number {
-  const { forgotten, leaderIsNew = false, copy = false } = context;
+function stillToWait(context: CheckContext, values: ProtocolValues): number | undefined {
+  const { forgotten, leaderIsNew = false, copy = false, heldMs = 0 } = context;
   const forgottenMs = forgotten ? values.lookAgainAfterForgottenMs - (leaderIsNew ? context.sessionAgeMs : 0) : 0;
   const otherMs = !forgotten || copy || context.delivery > 1 ? values.lookAgainMs : 0;
-  return Math.max(forgottenMs, otherMs, 0);
+  if (forgottenMs <= 0 && otherMs <= 0) return undefined;
+  return Math.max(leaderIsNew ? forgottenMs : forgottenMs - heldMs, otherMs - heldMs, 0);
 }
 
 /**

@@ -128,7 +128,7 @@ func (g *checkGroup) run() {
 		for _, r := range g.runs {
 			decision := g.decide(r, found[r.queued.TaskID], end, looks)
 			if decision.Action == protocol.LookAgain {
-				again, after = append(again, r), time.Duration(decision.AfterMs)*time.Millisecond
+				again, after = append(again, r), max(after, time.Duration(decision.AfterMs)*time.Millisecond)
 			} else if !r.isOver() {
 				g.lane.act(r, decision)
 			}
@@ -181,7 +181,7 @@ func (g *checkGroup) decide(r *run, events []loggedEvent, end int64, looks int32
 		WorkerID: worker.options.WorkerID, Takeover: takeover, Delivery: r.record().Delivery, Recoveries: r.queued.Recoveries,
 		Forgotten: g.forgotten, LeaderIsNew: r.record().LeaderEpoch < g.facts.hold.LeaderEpoch, Copy: r.check.suspicion.Copy,
 		EventsEndAtSession: eventsEnd, Looks: looks,
-		SessionAgeMs: time.Since(g.facts.hold.OpenedAt).Milliseconds(),
+		SessionAgeMs: time.Since(g.facts.hold.OpenedAt).Milliseconds(), HeldMs: r.heldFor().Milliseconds(),
 	}, worker.options.Values)
 }
 

@@ -96,6 +96,13 @@ func (r *run) record() *sharequeue.Delivered {
 	return r.delivered
 }
 
+// heldFor says how long ago its record came. For a run that has not started yet.
+func (r *run) heldFor() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Since(r.since)
+}
+
 func (r *run) isOver() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

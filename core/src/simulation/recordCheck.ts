@@ -57,6 +57,7 @@ export class RecordCheck {
           copy: suspicion.copy,
           eventsEndAtSession: session.eventsEnds[run.queued.eventsPartition]!,
           sessionAgeMs: this.worker.now - session.openedAt,
+          heldMs: this.worker.now - run.since,
           looks: run.looks,
         },
         this.world.values,

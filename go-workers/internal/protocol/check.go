@@ -20,6 +20,8 @@ type CheckContext struct {
 	EventsEndAtSession int64 `json:"eventsEndAtSession"`
 	// SessionAgeMs is how long this worker has had that session.
 	SessionAgeMs int64 `json:"sessionAgeMs"`
+	// HeldMs is how long ago the record came: so long a living worker has had to hand it over already.
+	HeldMs int64 `json:"heldMs"`
 	// Looks is how often the log has been read for this delivery, this time included.
 	Looks int32 `json:"looks"`
 }
@@ -60,7 +62,7 @@ func DecideDelivered(findings Findings, context CheckContext, values Values) Che
 		return CheckDecision{Action: Accept, Because: findings.Settled}
 	}
 	if context.Looks < 2 {
-		if after := stillToWait(context, values); after > 0 {
+		if after, waits := stillToWait(context, values); waits {
 			return CheckDecision{Action: LookAgain, AfterMs: after}
 		}
 	}
@@ -81,9 +83,11 @@ func DecideDelivered(findings Findings, context CheckContext, values Values) Che
 	return CheckDecision{Action: Run, Starts: starts, Alone: starts+context.Recoveries >= values.AloneFromStart}
 }
 
-// stillToWait is how long a living worker is still given to hand the record over. After a new leader came the time counts from the
-// session with it: a backlog of thousands of records, all of them perhaps handed out before, would otherwise wait record by record.
-func stillToWait(context CheckContext, values Values) int64 {
+// stillToWait is how long a living worker is still given to hand the record over; false if it has had its time before the log was
+// read. It has it from the moment at which the record came: where the first look took as long (a backlog full of events), the second
+// one follows at once. After a new leader came the time counts from the session with it: a backlog of thousands of records, all of
+// them perhaps handed out before, would otherwise wait record by record.
+func stillToWait(context CheckContext, values Values) (int64, bool) {
 	var forgotten, other int64
 	if context.Forgotten {
 		forgotten = values.LookAgainAfterForgottenMs
@@ -94,7 +98,11 @@ func stillToWait(context CheckContext, values Values) int64 {
 	if !context.Forgotten || context.Copy || context.Delivery > 1 {
 		other = values.LookAgainMs
 	}
-	return max(forgotten, other, 0)
+	waits := forgotten > 0 || other > 0
+	if !context.LeaderIsNew {
+		forgotten -= context.HeldMs
+	}
+	return max(forgotten, other-context.HeldMs, 0), waits
 }
 
 // isPresumedAlive: the worker that started it may be well and only has not handed over yet, because the broker has forgotten its

@@ -295,3 +295,14 @@ func TestExpiredAndStop(t *testing.T) {
 		t.Error("what a stop does is wrong")
 	}
 }
+
+func TestWhatCameWithinTheMomentIsReadAtOnceWhereTheFirstLookOutlastedIt(t *testing.T) {
+	context := CheckContext{Looks: 1, Delivery: 2, HeldMs: Defaults.LookAgainMs + 200}
+	if got := DecideDelivered(Findings{}, context, Defaults); got != (CheckDecision{Action: LookAgain}) {
+		t.Errorf("decided %+v", got)
+	}
+	context.Looks = 2
+	if got := DecideDelivered(Findings{}, context, Defaults); got.Action != Run {
+		t.Errorf("decided %+v", got)
+	}
+}

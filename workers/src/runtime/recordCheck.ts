@@ -106,6 +106,7 @@ export class RecordCheck {
         // Where nobody could say, a starter is presumed alive rather than dead.
         eventsEndAtSession: eventsEnds?.[run.queued.eventsPartition] ?? Number.POSITIVE_INFINITY,
         sessionAgeMs: performance.now() - session.openedAt,
+        heldMs: performance.now() - run.since,
         looks: check.looks,
       },
       values,

@@ -64,6 +64,21 @@ export const deliveredCheck: Decision<Given> = {
       expected: { action: 'look-again', afterMs: 500 },
     },
     {
+      name: 'started: the moment counts from when the record came',
+      given: given(by(1), { looks: 1, heldMs: 200 }),
+      expected: { action: 'look-again', afterMs: 300 },
+    },
+    {
+      name: 'started: the moment is nearly over',
+      given: given(by(1), { looks: 1, heldMs: 499 }),
+      expected: { action: 'look-again', afterMs: 1 },
+    },
+    {
+      name: 'forgotten: the moment counts from when the record came',
+      given: given(nothing, { looks: 1, delivery: 1, forgotten: true, heldMs: 700 }),
+      expected: { action: 'look-again', afterMs: 1_300 },
+    },
+    {
       name: 'after a new leader: the moment counts from the session with it',
       given: given(nothing, { looks: 1, delivery: 1, forgotten: true, leaderIsNew: true, sessionAgeMs: 500 }),
       expected: { action: 'look-again', afterMs: 1_500 },
