@@ -45,7 +45,7 @@ export const sharing: Benchmark = {
       }
       rows.push(await drain(system, unevenTasks(UNEVEN_TASKS * MOST, LONGER_MS), MOST, SLOTS));
       report({ title: `workers of ${SLOTS} slots, from the first start to the last one, on a warm system`, rows });
-      report(await joining(system, unevenTasks(UNEVEN_TASKS * 6, MEDIAN_MS), MOST, SLOTS));
+      report(await joining(system, unevenTasks(UNEVEN_TASKS * 4, LONGER_MS), MOST, SLOTS));
       await system.startWorkers(TYPESCRIPT, 2);
       await warmUp(system, type, 1);
       for (const table of await longRun(system, SHORT_TASKS)) report(table);
