@@ -59,6 +59,38 @@ describe('the outbox', () => {
     expect(outbox.stuckMs).to.equal(0);
   });
 
+  it('gathers for a moment after an append of several, not after a smaller one', async () => {
+    const appender = scripted();
+    const outbox = new Outbox({ appender, logger: silentLogger });
+    const push = (...keys: string[]) => {
+      const last = owner();
+      for (const key of keys) outbox.push(record(key), key === keys.at(-1) ? last : undefined);
+      return last.told;
+    };
+    await push('a', 'b');
+    await push('c', 'd', 'e');
+    void push('f');
+    for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+    await push('g');
+    expect(appender.calls).to.deep.equal([
+      ['a', 'b'],
+      ['c', 'd', 'e'],
+      ['f', 'g'],
+    ]);
+    await push('h');
+    expect(appender.calls.at(-1)).to.deep.equal(['h']);
+  });
+
+  it('waits for no more when it is to be flushed', async () => {
+    const appender = scripted();
+    const outbox = new Outbox({ appender, logger: silentLogger });
+    for (const key of ['a', 'b', 'c']) outbox.push(record(key));
+    expect(await outbox.flush(1_000)).to.equal(true);
+    outbox.push(record('d'));
+    expect(await outbox.flush(1_000)).to.equal(true);
+    expect(appender.calls).to.deep.equal([['a', 'b', 'c'], ['d']]);
+  });
+
   it('has one append under way at a time, in order', async () => {
     const first = Promise.withResolvers<void>();
     const calls: string[][] = [];
