@@ -7,12 +7,12 @@ import { AcknowledgementPacing } from './acknowledgementPacing.ts';
 import { acquiredRecords } from './acquired.ts';
 import type { HeldRecord, Hold } from './delivered.ts';
 import { partitionFault, sessionFault, throttledRestMs } from './faults.ts';
-import { closeSessionEpoch, shareAcknowledge } from './messages/shareAcknowledge.ts';
-import { type ShareFetchResponse, shareFetch } from './messages/shareFetch.ts';
+import { closeSessionEpoch } from './messages/shareAcknowledge.ts';
+import type { ShareFetchResponse } from './messages/shareFetch.ts';
 import { Renewals, type Renewed } from './renewals.ts';
 import { SessionConnection } from './sessionConnection.ts';
 import { SessionPartitions } from './sessionPartitions.ts';
-import { acknowledgedTopics, answerFor, fetchTopics, forgottenTopics, nested } from './sessionRequests.ts';
+import { acknowledgedTopics, acknowledgeRequest, answerFor, fetchRequest, isSound, nested } from './sessionRequests.ts';
 import { type PartitionId, type SessionChanges, SessionState } from './sessionState.ts';
 import { type AcknowledgementCounts, SharePartition } from './sharePartition.ts';
 import { WakeUp } from './wakeUp.ts';
@@ -145,7 +145,7 @@ export class ShareSession {
     this.#closed = true;
     this.#wakeUp.stop();
     if (this.#state.isOpen && !this.#running) {
-      await this.#connection.send(this.#acknowledgement(closeSessionEpoch, [], false)).catch(() => {});
+      await this.#connection.send(acknowledgeRequest(this.#options, closeSessionEpoch, [], false)).catch(() => {});
     }
     this.#connection.close();
     this.#lose();
@@ -209,7 +209,9 @@ export class ShareSession {
     const changes = this.#state.changes(active);
     const sentAt = performance.now();
     this.#mayHoldLocks = true;
-    const response = await this.#connection.send(this.#shareFetch(maxRecords, maxWaitMs, changes, waiting));
+    const response = await this.#connection.send(
+      fetchRequest(this.#options, this.#state.epoch, { maxRecords, maxWaitMs }, changes, waiting),
+    );
     this.#succeeded('ShareFetch', response, changes);
     if (changes.added.length > 0) await this.#begin(changes.added, response);
     for (const partition of waiting) {
@@ -257,11 +259,19 @@ export class ShareSession {
   }
 
   async #giveUpLocks(active: readonly PartitionId[]): Promise<void> {
-    const opened = await this.#connection.send(this.#shareFetch(0, 0, { added: active, forgotten: [] }, []));
+    const opened = await this.#connection.send(
+      fetchRequest(
+        this.#options,
+        this.#state.epoch,
+        { maxRecords: 0, maxWaitMs: 0 },
+        { added: active, forgotten: [] },
+        [],
+      ),
+    );
     this.#succeeded('ShareFetch', opened);
     this.#succeeded(
       'ShareAcknowledge',
-      await this.#connection.send(this.#acknowledgement(closeSessionEpoch, [], false)),
+      await this.#connection.send(acknowledgeRequest(this.#options, closeSessionEpoch, [], false)),
     );
     this.#state.reset();
   }
@@ -306,7 +316,7 @@ export class ShareSession {
   }
 
   async #sendAcknowledgements(waiting: readonly SharePartition[]): Promise<void> {
-    const request = this.#acknowledgement(this.#state.epoch, acknowledgedTopics(waiting), false);
+    const request = acknowledgeRequest(this.#options, this.#state.epoch, acknowledgedTopics(waiting), false);
     const response = await this.#connection.send(request);
     this.#succeeded('ShareAcknowledge', response);
     for (const partition of waiting) {
@@ -337,7 +347,7 @@ export class ShareSession {
     const sentAt = performance.now();
     const topics = nested(parts.map(({ partition, ranges }) => [partition.id, ranges] as const));
     try {
-      const response = await this.#connection.send(this.#acknowledgement(this.#state.epoch, topics, true));
+      const response = await this.#connection.send(acknowledgeRequest(this.#options, this.#state.epoch, topics, true));
       this.#succeeded('ShareAcknowledge', response);
       for (const part of parts.splice(0)) {
         const code = answerFor(response.partitions, part.partition.id)?.errorCode ?? codes.NONE;
@@ -392,30 +402,4 @@ export class ShareSession {
     this.#answer([]);
     return lost;
   }
-
-  #shareFetch(maxRecords: number, maxWaitMs: number, changes: SessionChanges, waiting: readonly SharePartition[]) {
-    const { group, memberId, maxBytes } = this.#options;
-    const topics = fetchTopics(changes, waiting);
-    const forgotten = forgottenTopics(changes);
-    return shareFetch({
-      group,
-      memberId,
-      sessionEpoch: this.#state.epoch,
-      maxWaitMs,
-      maxBytes,
-      maxRecords,
-      topics,
-      forgotten,
-    });
-  }
-
-  #acknowledgement(sessionEpoch: number, topics: ReturnType<typeof nested>, renews: boolean) {
-    const { group, memberId } = this.#options;
-    return shareAcknowledge({ group, memberId, sessionEpoch, renews, topics });
-  }
-}
-
-/** Nothing in it failed, and nothing was acquired, be it readable or not. */
-function isSound({ partitions }: ShareFetchResponse): boolean {
-  return partitions.every(({ errorCode, acquired }) => errorCode === codes.NONE && acquired.length === 0);
 }
