@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,9 +132,12 @@ func (f *fixture) read(record *kgo.Record) {
 	}
 }
 
+// taskIDs are counted, for the clock may not move on between two of them.
+var taskIDs atomic.Uint32
+
 // queued is an attempt as the api queues it.
 func (f *fixture) queued(payload string, adjust ...func(*schemas.TaskQueued)) *schemas.TaskQueued {
-	id := fmt.Sprintf("0199%04x-0000-7000-8000-%012x", time.Now().UnixMilli()&0xffff, time.Now().UnixNano()&0xffffffffffff)
+	id := fmt.Sprintf("0199%04x-0000-7000-8000-%04x%08x", time.Now().UnixMilli()&0xffff, time.Now().Unix()&0xffff, taskIDs.Add(1))
 	event := &schemas.TaskQueued{
 		Head: schemas.Head{
 			TaskID: id, Attempt: 1, EventID: id, UserID: "00000000-0000-4000-8000-000000000001", Type: f.taskType, Priority: "normal",

@@ -152,13 +152,11 @@ func (f *fixture) untilStarted(taskID string, count int) {
 	kafkatest.Until(f, fmt.Sprintf("task %s has %d starts", taskID, count), func() bool { return len(f.startsOf(taskID)) >= count })
 }
 
-// many tasks with ids of their own.
+// many tasks, over all partitions of the events.
 func (f *fixture) many(count int, payload string, adjust ...func(*schemas.TaskQueued)) []*schemas.TaskQueued {
 	var all []*schemas.TaskQueued
 	for i := range count {
 		all = append(all, f.queued(payload, append(slices.Clone(adjust), func(event *schemas.TaskQueued) {
-			event.TaskID = fmt.Sprintf("%s%04x", event.TaskID[:32], i)
-			event.EventID = event.TaskID
 			event.EventsPartition = int32(i % 3)
 		})...))
 	}
