@@ -12,7 +12,7 @@ const nodeOptions = [
   '--disable-warning=TimeoutNegativeWarning',
   // docs/decisions/0054-young-generation-of-the-services.md
   '--max-semi-space-size=16',
-  '--heap-growing-percent=100',
+  '--heap-growing-percent=70',
 ];
 
 export interface ServiceOptions {
