@@ -83,7 +83,9 @@ describe('connections that the broker closes because they are idle', function ()
     expect(followed).to.deep.equal(['before', 'after']);
     expect(consumed).to.deep.equal(['before', 'after']);
     expect((await endOffsets(fixture.cluster, [topic])).get(topic)).to.deep.equal([2]);
-    expect(consumer.health().acknowledgements, JSON.stringify(consumer.health().acknowledgements)).to.deep.include({ accepted: 2 });
+    expect(consumer.health().acknowledgements, JSON.stringify(consumer.health().acknowledgements)).to.deep.include({
+      accepted: 2,
+    });
     expect(consumer.health().membership).to.equal('member');
     expect(consumerOfEvents.health()).to.include({ membership: 'member', epoch });
     expect(logged).to.deep.equal([]);
