@@ -54,6 +54,16 @@ describe('cluster', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it('ends with it what clients of kafkajs have left open', async () => {
+    const open = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+    const before = open();
+    const cluster = await connectCluster({ brokers: testBrokers(), clientId: 'test' });
+    await cluster.kafkajs.producer().connect();
+    expect(open()).to.be.above(before);
+    await cluster.close();
+    while (open() > before) await nextTick();
+  });
+
   it('rejects what is asked of it once it is closed', async () => {
     const cluster = await connectCluster({ brokers: testBrokers(), clientId: 'test' });
     const connection = await cluster.openConnection('any');

@@ -4,7 +4,7 @@ import { retrying } from './backoff.ts';
 import { parseBrokerAddress } from './cluster/brokerAddress.ts';
 import { coalesce } from './cluster/coalesce.ts';
 import { Connections } from './cluster/connections.ts';
-import { kafkajsClient } from './cluster/kafkajsClient.ts';
+import { type KafkajsClient, kafkajsClient } from './cluster/kafkajsClient.ts';
 import { requireShareGroups } from './cluster/requirements.ts';
 import { TopicCache, type TopicMetadata } from './cluster/topicCache.ts';
 import {
@@ -75,6 +75,7 @@ export class Cluster {
   readonly logger: Logger;
   /** Of this cluster, for administration and consumer groups. */
   readonly kafkajs: Kafka;
+  readonly #kafkajsClient: KafkajsClient;
   readonly #options: ClusterOptions;
   readonly #bootstrap: readonly BrokerAddress[];
   readonly #connections: Connections;
@@ -91,7 +92,8 @@ export class Cluster {
     this.clientId = clientId;
     this.logger = logger;
     this.#bootstrap = brokers.map(parseBrokerAddress);
-    this.kafkajs = kafkajsClient({ brokers, clientId, ssl, sasl, logger });
+    this.#kafkajsClient = kafkajsClient({ brokers, clientId, ssl, sasl, logger });
+    this.kafkajs = this.#kafkajsClient.kafkajs;
     this.#connections = new Connections({
       clientId,
       ssl,
@@ -190,6 +192,7 @@ export class Cluster {
   /** Ends all connections. */
   async close(): Promise<void> {
     this.#connections.close();
+    this.#kafkajsClient.close();
   }
 
   readonly #refresh = coalesce<string>(async (topics) => {

@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger } from '../logger.ts';
+import { openSocket } from '../wire/kafkajsConnection.ts';
 
 export interface KafkajsClientSettings {
   readonly brokers: readonly string[];
@@ -10,9 +12,19 @@ export interface KafkajsClientSettings {
   readonly logger: Logger;
 }
 
+export interface KafkajsClient {
+  readonly kafkajs: Kafka;
+  /** Ends what its clients have left open: one that disconnects while it refreshes its metadata may open a connection after that. */
+  close(): void;
+}
+
 /** kafkajs itself, for what it is good at here: topic administration and consumer groups. */
-export function kafkajsClient({ brokers, clientId, ssl, sasl, logger }: KafkajsClientSettings): Kafka {
-  return new Kafka({
+export function kafkajsClient({ brokers, clientId, ssl, sasl, logger }: KafkajsClientSettings): KafkajsClient {
+  const sockets = new Set<Socket>();
+  let closed = false;
+  // Only for an error does kafkajs also clear its timer of the connection.
+  const end = (socket: Socket) => socket.destroy(new Error('The cluster was closed'));
+  const kafkajs = new Kafka({
     brokers: [...brokers],
     clientId,
     ssl: ssl ?? false,
@@ -23,7 +35,21 @@ export function kafkajsClient({ brokers, clientId, ssl, sasl, logger }: KafkajsC
     retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => writeLog(logger, entry),
+    socketFactory: (wanted) => {
+      const socket = openSocket(wanted);
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      if (closed) setImmediate(end, socket);
+      return socket;
+    },
   });
+  return {
+    kafkajs,
+    close() {
+      closed = true;
+      sockets.forEach(end);
+    },
+  };
 }
 
 function writeLog(logger: Logger, { level, namespace, log }: LogEntry): void {

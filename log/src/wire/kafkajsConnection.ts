@@ -45,7 +45,8 @@ export class KafkajsConnection extends Connection {
   }
 }
 
-function openSocket({ host, port, ssl, onConnect }: KafkajsSocketArguments): net.Socket {
+/** With `TCP_NODELAY` and keep-alive. */
+export function openSocket({ host, port, ssl, onConnect }: KafkajsSocketArguments): net.Socket {
   const socket = ssl
     ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
     : net.connect({ host, port }, onConnect);
