@@ -11,8 +11,9 @@ export interface QueueSetFetchOptions extends FetchOptions {
  * Several queues whose records share one pool of slots, such as a task type's three priorities.
  *
  * A fetch asks the queues in order, each for as many records as slots are left, but those that were empty a moment ago only now
- * and then and for a few, while another gives something. It waits on all of them together only when all were empty. A fetch that waits at the broker cannot be called back, so it reserves the few
- * slots that it may fill until it is answered (within 500 ms): no more records than `maxRecords` are ever under way.
+ * and then and for a few, while another gives something. It waits on all of them together only when all were empty. A fetch
+ * that waits at the broker cannot be called back, so it reserves the few slots that it may fill until it is answered (within
+ * 500 ms): no more records than `maxRecords` are ever under way.
  *
  * How to use it, with `slots` slots of which `running` are in use:
  *
