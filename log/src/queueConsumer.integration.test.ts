@@ -148,7 +148,7 @@ describe('queue consumer', function () {
     expect(holder.health().acknowledgements).to.include({ accepted: 96, invalidState: 4 });
   });
 
-  it('sends accepts at once when no fetch is pending', async () => {
+  it('sends accepts without a fetch, to whoever waits for that', async () => {
     const queue = await fixture.queue({ deliveries: 2 });
     await fixture.produce(queue, ['a', 'b']);
     const consumer = await fixture.open(queue);

@@ -126,7 +126,10 @@ export class QueueConsumer {
     return this.#polls.fetch(() => this.sources(), { maxRecords, maxWaitMs, signal });
   }
 
-  /** The record is done with. Sent with the next fetch, or at once when none is asked for; tried again until the session is lost. */
+  /**
+   * The record is done with. Sent with others after a tenth of a second at most, unless a fetch is under way; tried again until the
+   * session is lost. What is given back is sent at once, and everything while somebody waits for `settled` or `close`.
+   */
   accept(record: Delivered): void {
     heldRecord(record).session.owner.settle(heldRecord(record), acknowledgementTypes.accept);
   }
