@@ -39,6 +39,9 @@ const clusterId = '4L6g3nShT-eMCtK--X86sw';
  */
 const quickCompiler = '-XX:TieredStopAtLevel=1';
 
+/** The heap in pages of 2 MB, where the kernel lets programs ask for them; without, a warning in the log (docs/decisions/0135). */
+const largePages = '-XX:+UseTransparentHugePages';
+
 /** An archive that is missing, or was made by another JVM or of other jars, is passed over. */
 const fromClassArchive = `-XX:SharedArchiveFile=${kafkaClassArchive}`;
 
@@ -73,7 +76,7 @@ export function brokerProgram(options: BrokerOptions): Program {
         args: [
           ...['--nonblock', '--no-fork', '--conflict-exit-code', String(lockedExitCode), path.join(stateDir, 'lock')],
           ...['java', '-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-Djava.awt.headless=true', kafkaLogOption],
-          quickCompiler,
+          ...[quickCompiler, largePages],
           archiveClassesTo === undefined ? fromClassArchive : `-XX:ArchiveClassesAtExit=${archiveClassesTo}`,
           ...['-cp', kafkaClassPath, 'kafka.Kafka', propertiesFile],
         ],
