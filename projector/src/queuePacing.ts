@@ -13,7 +13,7 @@ export interface QueuePacing {
   started(topic: string, partition: number, offset: number): void;
   /** When to fold this slice; undefined: now. Slices of one partition come one after the other. */
   due(slice: QueueSlice): Promise<void> | undefined;
-  /** Whether starts of this slice, or of a later one, were folded: it must not come behind them. */
+  /** Whether the starts have nearly come to this slice: it must not come behind them. */
   isReached(slice: QueueSlice): boolean;
   /** Nothing waits any longer, nor will until starts have been folded again. */
   release(): void;
@@ -22,6 +22,8 @@ export interface QueuePacing {
 export interface QueuePacingOptions {
   /** No slice waits longer, nor at all where the starts would not reach it within this. */
   readonly longestMs?: number;
+  /** How many records the queue is folded ahead of the starts. */
+  readonly leadRecords?: number;
   /** Milliseconds that only go forward. */
   readonly now?: () => number;
 }
@@ -40,27 +42,29 @@ const WINDOW_MS = 200;
 /** From five hundred tasks a second on it matters how often a row is written. */
 const BUSY_RATE = 0.5;
 const LONGEST_MS = 1_000;
+/** As many as may come with one delivery of events. */
+const LEAD_RECORDS = 500;
 
 /**
  * Lets the queue be folded little ahead of the events, so that a row is written once, with all that happened to its task, and not
- * first as `queued`. Each start names the offset of its record in the queue: while they come fast, a slice waits until they have come
- * to it. A backlog that they would not get through soon is folded at once and shown as `queued`, and so is everything where
+ * first as `queued`. Each start names the offset of its record in the queue: while they come fast, a slice waits until they have nearly
+ * come to it. A backlog that they would not get through soon is folded at once and shown as `queued`, and so is everything where
  * little happens, or where the events are read by another instance.
  *
  * Each partition is still folded in its order up to the position that is stored: the view stays the fold of a prefix of each.
  */
 export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing {
-  const { longestMs = LONGEST_MS, now = () => performance.now() } = options;
+  const { longestMs = LONGEST_MS, leadRecords = LEAD_RECORDS, now = () => performance.now() } = options;
   const partitions = new Map<string, Progress>();
 
-  /** Closes the window if it is over. An interval without any start leaves a rate that is low. */
+  /** Closes the window if it is over. Up at once, and down by half a window: starts come in bunches, at times far apart. */
   function rateOf(progress: Progress): number {
     const elapsed = now() - progress.windowBegan;
-    if (elapsed >= WINDOW_MS) {
-      progress.rate = progress.windowStarts / elapsed;
-      progress.windowBegan = now();
-      progress.windowStarts = 0;
-    }
+    const rate = progress.windowStarts / Math.max(elapsed, WINDOW_MS);
+    if (elapsed < WINDOW_MS) return Math.max(rate, progress.rate);
+    progress.rate = Math.max(rate, progress.rate / 2);
+    progress.windowBegan = now();
+    progress.windowStarts = 0;
     return progress.rate;
   }
 
@@ -75,12 +79,13 @@ export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing
       progress.windowStarts += 1;
       if (offset <= progress.reached) return;
       progress.reached = offset;
-      if (progress.waiting !== undefined && offset >= progress.waiting.firstOffset) progress.waiting.fold();
+      if (progress.waiting !== undefined && offset >= progress.waiting.firstOffset - leadRecords)
+        progress.waiting.fold();
     },
     due({ topic, partition, firstOffset }) {
       const progress = partitions.get(partitionKey(topic, partition));
       if (progress === undefined) return undefined;
-      const missing = firstOffset - progress.reached;
+      const missing = firstOffset - leadRecords - progress.reached;
       const rate = rateOf(progress);
       if (missing <= 0 || rate < BUSY_RATE || missing > rate * longestMs) return undefined;
       return new Promise((resolve) => {
@@ -94,7 +99,7 @@ export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing
       });
     },
     isReached({ topic, partition, firstOffset }) {
-      return (partitions.get(partitionKey(topic, partition))?.reached ?? -1) >= firstOffset;
+      return (partitions.get(partitionKey(topic, partition))?.reached ?? -1) >= firstOffset - leadRecords;
     },
     release() {
       for (const { waiting } of partitions.values()) waiting?.fold();

@@ -7,9 +7,9 @@ const partition = 0;
 const at = (firstOffset: number) => ({ topic, partition, firstOffset });
 
 /** A thousand starts a second, up to and with the offset 999. */
-function busyPacing(options: { readonly longestMs?: number } = {}) {
+function busyPacing(options: { readonly longestMs?: number; readonly leadRecords?: number } = {}) {
   let now = 0;
-  const pacing = createQueuePacing({ longestMs: 60_000, ...options, now: () => now });
+  const pacing = createQueuePacing({ longestMs: 60_000, leadRecords: 0, ...options, now: () => now });
   const start = (offset: number) => pacing.started(topic, partition, offset);
   for (let offset = 0; offset < 1_000; offset++) start(offset);
   now = 1_000;
@@ -36,12 +36,35 @@ describe('the pacing of a queue', () => {
     expect(folded).to.equal(true);
   });
 
-  it('folds at once where starts are few', () => {
+  it('keeps a lead over the starts', async () => {
+    const { pacing, start } = busyPacing({ leadRecords: 100 });
+    expect(pacing.due(at(1_099))).to.equal(undefined);
+    expect(pacing.isReached(at(1_099))).to.equal(true);
+    const due = pacing.due(at(1_100));
+    expect(pacing.isReached(at(1_100))).to.equal(false);
+    start(1_000);
+    await due;
+    expect(pacing.isReached(at(1_100))).to.equal(true);
+  });
+
+  it('folds at once where starts have become few', () => {
     const { pacing, start, pass } = busyPacing();
     expect(pacing.due(at(1_100))).to.be.a('promise');
     start(1_100);
     pass(1_000);
-    expect(pacing.due(at(1_200))).to.equal(undefined);
+    expect(pacing.due(at(1_200)), 'a pause between two bunches').to.be.a('promise');
+    start(1_200);
+    pass(1_000);
+    expect(pacing.due(at(1_300))).to.equal(undefined);
+  });
+
+  it('knows of many starts before a window is over', () => {
+    const pacing = createQueuePacing({ leadRecords: 0, now: () => 0 });
+    for (let offset = 0; offset < 99; offset++) pacing.started(topic, partition, offset);
+    expect(pacing.due(at(99))).to.equal(undefined);
+    pacing.started(topic, partition, 99);
+    expect(pacing.due(at(100))).to.be.a('promise');
+    pacing.release();
   });
 
   it('folds a backlog at once that the starts would not get through soon', () => {

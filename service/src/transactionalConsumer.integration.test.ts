@@ -211,6 +211,90 @@ describe('TransactionalConsumer', () => {
     expect(await position()).to.equal(1);
   });
 
+  describe('with effects that leave something to the batch that follows', () => {
+    /** Leaves what is negative, once; what each batch wrote, and where the position stood while it was being written. */
+    function leaving() {
+      const batches: { sum: number; position: number | undefined }[] = [];
+      const { it } = consumer({
+        fold(sum: Sum & { left?: { value: number; from: number } }, { event, record }) {
+          if (event >= 0) sum.value += event;
+          else sum.left = { value: (sum.left?.value ?? 0) + event, from: sum.left?.from ?? record.offset };
+        },
+        carryOver(sum: Sum & { left?: { value: number; from: number } }) {
+          const { left } = sum;
+          if (left === undefined) return undefined;
+          delete sum.left;
+          return { folded: { value: left.value }, bytes: 0, from: [{ ...partitions[0]!, offset: left.from }] };
+        },
+        prepare: (sum: Sum & { left?: { value: number } }) => async () => {
+          batches.push({ sum: sum.value + (sum.left?.value ?? 0), position: await position() });
+          return 0;
+        },
+      });
+      return { it, batches };
+    }
+    const some = [...Array<number>(10).fill(1), -5, 1, -5, 1];
+
+    it('writes it with the next one, and keeps the position at its beginning until then', async () => {
+      const { it, batches } = leaving();
+      await it.positions(partitions);
+      await it.take(records(0, some));
+      await it.flushed();
+      expect(batches).to.deep.equal([
+        { sum: 12, position: 0 },
+        { sum: -10, position: 10 },
+      ]);
+      expect(await position()).to.equal(14);
+    });
+
+    it('reads it again where it was dropped', async () => {
+      const { it, batches } = leaving();
+      await it.positions(partitions);
+      await it.take(records(0, some));
+      while (batches.length === 0) await new Promise(setImmediate);
+      while ((await position()) === 0) await new Promise(setImmediate);
+      expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 10]]));
+    });
+
+    it('leaves nothing where little comes, or somebody waits', async () => {
+      const { it, batches } = leaving();
+      await it.positions(partitions);
+      await it.take(records(0, [1, -5]));
+      await it.flushed();
+      await it.take(records(2, some));
+      await it.flush();
+      expect(batches.map(({ sum }) => sum)).to.deep.equal([-4, 2]);
+      expect(await position()).to.equal(16);
+    });
+  });
+
+  it('takes in what is oldest first, of all that waits', async () => {
+    const gate = Promise.withResolvers<void>();
+    const folded: number[] = [];
+    let writing = false;
+    const { it } = consumer({
+      fold: (_, { event }) => void folded.push(event),
+      prepare: () => async () => {
+        writing = true;
+        await gate.promise;
+        return 0;
+      },
+    });
+    const topics = ['numbers', 'newer', 'older'];
+    await it.positions(topics.map((topic) => ({ topic, partition: 0 })));
+    const of = (topic: string, appendedAt: number, values: readonly number[]) =>
+      records(0, values, topic).map((record) => ({ ...record, appendedAt }));
+    await it.take(records(0, [0]));
+    while (!writing) await new Promise(setImmediate);
+    await it.take(records(1, Array<number>(100).fill(0)));
+    await it.take(records(101, Array<number>(100).fill(0)));
+    const waiting = [it.take(of('newer', 20, [2])), it.take(of('older', 10, [1]))];
+    gate.resolve();
+    await Promise.all(waiting);
+    await it.flushed();
+    expect(folded.slice(-2)).to.deep.equal([1, 2]);
+  });
+
   it('holds back whoever delivers more than it may keep', async () => {
     const gate = Promise.withResolvers<void>();
     let writing = false;

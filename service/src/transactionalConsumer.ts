@@ -6,7 +6,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { DecodedBatch, DecodedRecord, Decoding, UndecodableRecord } from './decoding.ts';
 import { DEFAULT_PACING, flushDelayMs, isFull, type Pacing } from './flushPacing.ts';
 import type { Logger } from './logger.ts';
-import { OpenBatch } from './openBatch.ts';
+import { type CarriedOver, OpenBatch } from './openBatch.ts';
 import {
   advancePositions,
   claimPositions,
@@ -16,6 +16,9 @@ import {
 } from './positions.ts';
 import { inTransaction, isConflict, isTransient } from './postgres.ts';
 import type { Check } from './readiness.ts';
+import { Turns } from './turns.ts';
+
+export type { CarriedOver };
 
 export type Write<Outcome> = (tx: PoolClient) => Promise<Outcome>;
 
@@ -27,6 +30,13 @@ export interface Effects<E, Folded, Outcome> {
   empty(): Folded;
   /** Takes an event in. Called in the order of each partition. */
   fold(folded: Folded, event: DecodedRecord<E>): void;
+  /**
+   * Takes out of what a batch has folded what is better written with the batch that follows, and gives it back as the beginning of
+   * that one; undefined where it is nothing. Asked under load only, before `prepare`. The positions stay at the first
+   * record of what is carried over, so after a crash records behind it are folded again that were written: writing must bear that.
+   * Nothing may be carried over for good.
+   */
+  carryOver?(folded: Folded): CarriedOver<Folded> | undefined;
   /**
    * Computes what is to be written, while the batch before is still being committed, and gives the function that writes it in the
    * transaction that moves the positions. That may be called again, after a rollback. Effects outside of PostgreSQL must
@@ -61,8 +71,8 @@ export interface FlushReport {
   readonly attempts: number;
 }
 
-/** Decoded at a time. */
-const SLICE_RECORDS = 1_000;
+/** Taken in at a time: few enough that a batch holds several of each of its partitions, and ends with all at about the same moment of the log. */
+const SLICE_RECORDS = 500;
 
 const POSTGRES_BACKOFF = { baseMs: 100, capMs: 5_000 };
 
@@ -87,7 +97,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   #generation = 0;
   #flushing: Promise<void> | undefined;
   #lastFlushRecords = 0;
-  #room: PromiseWithResolvers<void> | undefined;
+  readonly #turns = new Turns(({ urgent }) => !isFull(this.#pacing, this.#open, urgent));
   #dropped = new AbortController();
   /** Aborted to end the wait for more. */
   #hurry = new AbortController();
@@ -131,10 +141,11 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     const generation = this.#generation;
     // In slices, so that what is fetched in large pieces is not decoded before there is room for it.
     for (let from = 0; from < records.length; from += SLICE_RECORDS) {
-      while (isFull(this.#pacing, this.#open, urgent) && !this.#stopped) {
-        this.#room ??= Promise.withResolvers();
-        this.#hurry.abort();
-        await this.#room.promise;
+      const delivery = { appendedAt: records[from]!.appendedAt, urgent };
+      if (!this.#turns.isFree(delivery) && !this.#stopped) {
+        const turn = this.#turns.wait(delivery);
+        this.#letNextIn();
+        await turn;
       }
       if (this.#stopped || generation !== this.#generation) return;
       const slice = records.length <= SLICE_RECORDS ? records : records.slice(from, from + SLICE_RECORDS);
@@ -142,7 +153,13 @@ export class TransactionalConsumer<E, Folded, Outcome> {
       const decoded = decoding instanceof Promise ? await decoding : decoding;
       if (generation !== this.#generation) return;
       this.#add(slice, decoded);
+      this.#letNextIn();
     }
+  }
+
+  #letNextIn(): void {
+    if (isFull(this.#pacing, this.#open)) this.#hurry.abort();
+    this.#turns.letNextIn();
   }
 
   #add(records: readonly LogRecord[], decoded: DecodedBatch<E>): void {
@@ -180,7 +197,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#hurry.abort();
-    this.#room?.resolve();
+    this.#turns.release();
     await this.flushed();
     this.#options.pool.off('error', this.#distrust);
   }
@@ -225,11 +242,11 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   /** Ends the open batch, and begins one that takes what comes from now on. */
   #close(): OpenBatch<E, Folded> {
     const batch = this.#open;
-    this.#open = new OpenBatch(this.#options.effects);
+    const mayCarryOver = batch.records >= this.#pacing.idleRecords && !this.#urgent && !this.#stopped;
+    this.#open = batch.next({ mayCarryOver });
     this.#closed = batch;
     this.#lastFlushRecords = batch.records;
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#turns.batchClosed();
     return batch;
   }
 
@@ -344,8 +361,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#due.clear();
     this.#open.settled.resolve();
     this.#open = new OpenBatch(this.#options.effects);
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#turns.release();
     this.#hurry.abort();
     this.#dropped.abort();
     this.#dropped = new AbortController();

@@ -1,9 +1,10 @@
 import { type TaskEvent, taskEventNames } from '@taskflow/schemas/events';
-import { type GatheredEvents, gather, stateOf, type TaskState } from '@taskflow/schemas/fold';
+import { stateOf, type TaskState } from '@taskflow/schemas/fold';
 import { queueTopic } from '@taskflow/schemas/topics';
 import type { TaskChange } from '@taskflow/service/taskChanges';
 import { projection } from '../projection.ts';
 import { createQueuePacing } from '../queuePacing.ts';
+import { carryOverQueued, type GatheredTasks, gatherEvent, noTasks } from '../tasks/gatheredTasks.ts';
 import { selectTaskEvent } from '../tasks/selectTaskEvent.ts';
 import { taskWrite } from '../tasks/writeTasks.ts';
 import { taskTopics } from '../topics.ts';
@@ -17,24 +18,22 @@ export interface TasksViewOptions {
 export function tasksView({ onChanges }: TasksViewOptions) {
   const names: ReadonlySet<string> = new Set(taskEventNames);
   const queuePacing = createQueuePacing();
-  return projection<TaskEvent, Map<string, GatheredEvents>, readonly TaskState[]>({
+  return projection<TaskEvent, GatheredTasks, readonly TaskState[]>({
     name: 'tasks',
     version: 1,
     reads: taskTopics,
     wants: (name) => names.has(name),
     select: selectTaskEvent,
     queuePacing,
-    empty: () => new Map(),
-    fold(tasks, { event, record: { topic, partition, offset, appendedAt } }) {
-      const { taskId } = event;
+    empty: noTasks,
+    fold(gathered, { event, record: { topic, partition, offset, appendedAt } }) {
       if (event.event === 'TaskStarted') {
         queuePacing.started(queueTopic(event.type, event.priority), event.queuePartition, event.queueOffset);
       }
-      const gathered = tasks.get(taskId);
-      const now = gather(gathered, { event, topic, partition, offset, appendedAt });
-      if (gathered === undefined) tasks.set(taskId, now);
+      gatherEvent(gathered, { event, topic, partition, offset, appendedAt });
     },
-    prepare: (tasks) => taskWrite([...tasks.values()].map(stateOf)),
+    carryOver: carryOverQueued,
+    prepare: ({ tasks }) => taskWrite([...tasks.values()].map(stateOf)),
     committed: (changed) => onChanges(changed.map(changeOf)),
   });
 }
