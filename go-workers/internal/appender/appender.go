@@ -62,11 +62,13 @@ const (
 	// One batch of records is on its way at a time; what comes meanwhile gathers for the next.
 	maxBatchRecords = 5_000
 	maxBatchBytes   = 8 << 20
-	// After a batch of several records the next one leaves no sooner than an interval after it: under load what happens at about the
-	// same time leaves together, for a request costs the broker and every reader of the events as much as dozens of records.
-	several    = 3
-	interval   = 10 * time.Millisecond
-	firstPause = 100 * time.Millisecond
+	// After a batch of several records the next one leaves no sooner than an interval after it, so much for each record: under load
+	// what happens at about the same time leaves together, for a request costs the broker and every reader of the events as much as
+	// dozens of records.
+	several           = 3
+	intervalForRecord = 3 * time.Millisecond
+	longestInterval   = 20 * time.Millisecond
+	firstPause        = 100 * time.Millisecond
 	// immediately: the client's first repetition after a cut connection. Others give a hand-over half a second.
 	immediately = 10 * time.Millisecond
 	// longestRepetition: a broker that is back is found so soon, before others take what was not handed over yet, and before leases end.
@@ -250,7 +252,7 @@ func (a *Appender) run(ctx context.Context) {
 			continue
 		}
 		if len(batch) >= several {
-			notBefore = time.Now().Add(interval)
+			notBefore = time.Now().Add(min(longestInterval, time.Duration(len(batch))*intervalForRecord))
 		}
 		left, err := a.send(ctx, batch)
 		a.keep(left, len(left) < len(batch))

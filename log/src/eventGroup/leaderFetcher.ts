@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection } from '../cluster.ts';
 import { isRetriable, throwIfError } from '../errors.ts';
 import { type FetchedPartition, fetch } from '../wire/messages/fetch.ts';
 import type { AssignmentReader } from './assignmentReader.ts';
+import { FetchPacing } from './fetchPacing.ts';
 import type { PartitionQueue } from './partitionQueue.ts';
 
 const mebibyte = 1024 * 1024;
@@ -18,6 +20,7 @@ export class LeaderFetcher {
   readonly #reader: AssignmentReader;
   readonly #brokerId: number;
   readonly #queues = new Set<PartitionQueue>();
+  readonly #pacing = new FetchPacing();
   #connection: BrokerConnection | undefined;
   #running = false;
   #failures = 0;
@@ -61,7 +64,8 @@ export class LeaderFetcher {
           continue;
         }
         try {
-          await this.#fetch(asked);
+          const pauseMs = this.#pacing.fetched(await this.#fetch(asked));
+          if (pauseMs >= 1) await delay(pauseMs, undefined, { signal }).catch(() => {});
         } catch (error) {
           if (signal.aborted) return;
           if (!isRetriable(error)) throw error;
@@ -75,11 +79,15 @@ export class LeaderFetcher {
     }
   }
 
-  async #fetch(asked: readonly PartitionQueue[]): Promise<void> {
+  /** Gives how many bytes of records came. */
+  async #fetch(asked: readonly PartitionQueue[]): Promise<number> {
     const { cluster, signal } = this.#reader;
     if (!this.#connection || this.#connection.isClosed) {
       this.#connection = await cluster.openConnection(this.#brokerId);
-      if (signal.aborted) return this.#connection.close();
+      if (signal.aborted) {
+        this.#connection.close();
+        return 0;
+      }
     }
     const positions = asked.map(({ position }) =>
       position.fetchPosition(cluster.knownTopic(position.topic)?.partitions[position.partition]?.leaderEpoch ?? -1),
@@ -89,10 +97,13 @@ export class LeaderFetcher {
     const answer = await this.#connection.send(fetch(positions, { maxWaitMs, maxBytes, partitionMaxBytes }));
     throwIfError(answer.errorCode, `Fetch from broker ${this.#connection.broker}`);
     const byKey = new Map(asked.map((queue) => [`${queue.position.topicIdHex}/${queue.position.partition}`, queue]));
+    let bytes = 0;
     for (const partition of answer.partitions) {
+      bytes += partition.records?.length ?? 0;
       const queue = byKey.get(`${partition.topicIdHex}/${partition.partition}`);
       if (queue && !signal.aborted) await this.#take(queue, partition, askedAt);
     }
+    return bytes;
   }
 
   async #take(queue: PartitionQueue, answer: FetchedPartition, askedAt: number): Promise<void> {
