@@ -213,7 +213,7 @@ describe('TransactionalConsumer', () => {
 
   describe('with effects that leave something to the batch that follows', () => {
     /** Leaves what is negative, once; what each batch wrote, and where the position stood while it was being written. */
-    function leaving() {
+    function leaving(gate?: Promise<void>) {
       const batches: { sum: number; position: number | undefined }[] = [];
       const { it } = consumer({
         fold(sum: Sum & { left?: { value: number; from: number } }, { event, record }) {
@@ -228,6 +228,7 @@ describe('TransactionalConsumer', () => {
         },
         prepare: (sum: Sum & { left?: { value: number } }) => async () => {
           batches.push({ sum: sum.value + (sum.left?.value ?? 0), position: await position() });
+          await gate;
           return 0;
         },
       });
@@ -248,11 +249,15 @@ describe('TransactionalConsumer', () => {
     });
 
     it('reads it again where it was dropped', async () => {
-      const { it, batches } = leaving();
+      const gate = Promise.withResolvers<void>();
+      const { it, batches } = leaving(gate.promise);
       await it.positions(partitions);
       await it.take(records(0, some));
       while (batches.length === 0) await new Promise(setImmediate);
-      while ((await position()) === 0) await new Promise(setImmediate);
+      it.revoked();
+      gate.resolve();
+      await it.flushed();
+      expect(batches.map(({ sum }) => sum)).to.deep.equal([12]);
       expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 10]]));
     });
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { backoffMs } from '@taskflow/log/backoff';
 import type { LogRecord } from '@taskflow/log/logRecord';
@@ -99,8 +98,8 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   #lastFlushRecords = 0;
   readonly #turns = new Turns(({ urgent }) => !isFull(this.#pacing, this.#open, urgent));
   #dropped = new AbortController();
-  /** Aborted to end the wait for more. */
-  #hurry = new AbortController();
+  /** Ends the wait for more. */
+  #hurry: () => void = () => {};
   /** Somebody waits for what was taken to be committed. */
   #urgent = false;
   #stopped = false;
@@ -158,7 +157,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   }
 
   #letNextIn(): void {
-    if (isFull(this.#pacing, this.#open)) this.#hurry.abort();
+    if (isFull(this.#pacing, this.#open)) this.#hurry();
     this.#turns.letNextIn();
   }
 
@@ -175,7 +174,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#flushing ??= this.#flushUntilEmpty(this.#generation);
     const { enoughRecords, quietMs } = this.#pacing;
     // A batch that began to wait as a quiet one may be none any more.
-    if (this.#open.records >= enoughRecords || (quietMs !== undefined && this.#open.events > 0)) this.#hurry.abort();
+    if (this.#open.records >= enoughRecords || (quietMs !== undefined && this.#open.events > 0)) this.#hurry();
   }
 
   /** Resolves when all that was taken is committed (or dropped). */
@@ -188,7 +187,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     const batch = this.#open.isEmpty ? this.#closed : this.#open;
     if (batch === undefined) return;
     this.#urgent = true;
-    this.#hurry.abort();
+    this.#hurry();
     await batch.settled.promise;
     this.#urgent = false;
   }
@@ -196,7 +195,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   /** Takes nothing more, and commits once more what was taken, if PostgreSQL is there. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#hurry.abort();
+    this.#hurry();
     this.#turns.release();
     await this.flushed();
     this.#options.pool.off('error', this.#distrust);
@@ -266,8 +265,13 @@ export class TransactionalConsumer<E, Folded, Outcome> {
       if (this.#stopped || this.#urgent || isFull(this.#pacing, this.#open)) return;
       const wait = flushDelayMs(this.#pacing, this.#open, this.#lastFlushRecords, Date.now());
       if (wait === 0) return;
-      this.#hurry = new AbortController();
-      await delay(wait, undefined, { signal: this.#hurry.signal }).catch(() => {});
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, wait);
+        this.#hurry = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     }
   }
 
@@ -276,8 +280,10 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     const { enoughRecords } = this.#pacing;
     while (this.#committing && !this.#stopped && !this.#urgent) {
       if (this.#open.records >= enoughRecords || isFull(this.#pacing, this.#open)) return;
-      this.#hurry = new AbortController();
-      await Promise.race([this.#committing, once(this.#hurry.signal, 'abort')]);
+      const hurried = new Promise<void>((resolve) => {
+        this.#hurry = resolve;
+      });
+      await Promise.race([this.#committing, hurried]);
     }
   }
 
@@ -362,7 +368,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     this.#open.settled.resolve();
     this.#open = new OpenBatch(this.#options.effects);
     this.#turns.release();
-    this.#hurry.abort();
+    this.#hurry();
     this.#dropped.abort();
     this.#dropped = new AbortController();
   }

@@ -38,7 +38,7 @@ export function carryOverQueued(
 ): CarriedOver<GatheredTasks> | undefined {
   const left = new Map<string, GatheredEvents>();
   const since = new Map<string, number>();
-  const from = new Map<string, CarriedOver<GatheredTasks>['from'][number]>();
+  const from = new LowestOffsets();
   let bytes = 0;
   for (const [id, gathered] of tasks) {
     if (!isOnlyQueued(gathered)) continue;
@@ -50,13 +50,37 @@ export function carryOverQueued(
     bytes += bytesOf(gathered);
     const { type, priority } = gathered.task;
     const { partition, offset } = gathered.history[0]!;
-    const topic = queueTopic(type, priority);
-    const key = partitionKey(topic, partition);
-    if (offset < (from.get(key)?.offset ?? Number.POSITIVE_INFINITY)) from.set(key, { topic, partition, offset });
+    from.add(queueTopic(type, priority), partition, offset);
     if (left.size >= MOST_WAITING) break;
   }
   if (left.size === 0) return undefined;
-  return { folded: { tasks: left, waiting: since }, bytes, from: [...from.values()] };
+  return { folded: { tasks: left, waiting: since }, bytes, from: from.all() };
+}
+
+/** The lowest offset of each partition. Records mostly come in the order of one. */
+class LowestOffsets {
+  readonly #lowest = new Map<string, { topic: string; partition: number; offset: number }>();
+  #last = { topic: '', partition: -1, offset: 0 };
+
+  add(topic: string, partition: number, offset: number): void {
+    if (topic !== this.#last.topic || partition !== this.#last.partition)
+      this.#last = this.#of(topic, partition, offset);
+    if (offset < this.#last.offset) this.#last.offset = offset;
+  }
+
+  #of(topic: string, partition: number, offset: number) {
+    const key = partitionKey(topic, partition);
+    let lowest = this.#lowest.get(key);
+    if (lowest === undefined) {
+      lowest = { topic, partition, offset };
+      this.#lowest.set(key, lowest);
+    }
+    return lowest;
+  }
+
+  all(): CarriedOver<GatheredTasks>['from'] {
+    return [...this.#lowest.values()];
+  }
 }
 
 function isOnlyQueued({ history }: GatheredEvents): boolean {
