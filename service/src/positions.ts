@@ -6,7 +6,10 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** A step of a consumer in one partition: from the first offset not applied before to the first not applied after. */
+/**
+ * A step of a consumer in one partition: from the offset up to which all was applied before to the one up to which all is applied after.
+ * (Of what lies behind them some may be applied, too: `Effects.carryOver`.)
+ */
 export interface Advance extends TopicPartition {
   readonly from: number;
   readonly to: number;

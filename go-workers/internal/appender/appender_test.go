@@ -32,7 +32,7 @@ func (f *flushing) Flush(context.Context) error {
 	return nil
 }
 
-func TestTheNextBatchLeavesTenMillisecondsAfterOneOfSeveralRecordsAndAtOnceAfterASmallerOne(t *testing.T) {
+func TestTheNextBatchLeavesThreeMillisecondsLaterForEachOfSeveralRecordsAndAtOnceAfterASmallerOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broker := &flushing{began: time.Now()}
 		a := start(broker, Options{})
@@ -40,7 +40,8 @@ func TestTheNextBatchLeavesTenMillisecondsAfterOneOfSeveralRecordsAndAtOnceAfter
 		for _, burst := range []struct {
 			at    time.Duration
 			count int
-		}{{0, 1}, {400 * time.Microsecond, 3}, {1500 * time.Microsecond, 1}, {5 * time.Millisecond, 1}, {time.Second, 1}} {
+		}{{0, 1}, {400 * time.Microsecond, 3}, {1500 * time.Microsecond, 1}, {5 * time.Millisecond, 1},
+			{time.Second, 50}, {time.Second + 2*time.Millisecond, 1}} {
 			time.Sleep(burst.at - time.Since(broker.began))
 			for range burst.count {
 				if err := a.Append(&Record{}); err != nil {
@@ -51,10 +52,10 @@ func TestTheNextBatchLeavesTenMillisecondsAfterOneOfSeveralRecordsAndAtOnceAfter
 		if !a.Flush(t.Context()) {
 			t.Error("the flush did not end")
 		}
-		if want := []time.Duration{0, time.Millisecond, 11 * time.Millisecond, time.Second}; !slices.Equal(broker.at, want) {
+		if want := []time.Duration{0, time.Millisecond, 10 * time.Millisecond, time.Second, time.Second + 20*time.Millisecond}; !slices.Equal(broker.at, want) {
 			t.Errorf("requests left at %v, not %v", broker.at, want)
 		}
-		if want := []int{1, 3, 2, 1}; !slices.Equal(broker.sizes, want) {
+		if want := []int{1, 3, 2, 50, 1}; !slices.Equal(broker.sizes, want) {
 			t.Errorf("requests had %v records, not %v", broker.sizes, want)
 		}
 	})
