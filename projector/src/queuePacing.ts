@@ -51,11 +51,14 @@ const LEAD_RECORDS = 500;
  * come to it. A backlog that they would not get through soon is folded at once and shown as `queued`, and so is everything where
  * little happens, or where the events are read by another instance.
  *
- * Each partition is still folded in its order up to the position that is stored: the view stays the fold of a prefix of each.
+ * Each partition is still folded in its order, and nothing of it is left out: it is read a little later.
  */
 export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing {
   const { longestMs = LONGEST_MS, leadRecords = LEAD_RECORDS, now = () => performance.now() } = options;
   const partitions = new Map<string, Progress>();
+
+  /** Which start lets a slice be folded. */
+  const awaited = (firstOffset: number): number => firstOffset - leadRecords;
 
   /** Closes the window if it is over. Up at once, and down by half a window: starts come in bunches, at times far apart. */
   function rateOf(progress: Progress): number {
@@ -79,13 +82,12 @@ export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing
       progress.windowStarts += 1;
       if (offset <= progress.reached) return;
       progress.reached = offset;
-      if (progress.waiting !== undefined && offset >= progress.waiting.firstOffset - leadRecords)
-        progress.waiting.fold();
+      if (progress.waiting !== undefined && offset >= awaited(progress.waiting.firstOffset)) progress.waiting.fold();
     },
     due({ topic, partition, firstOffset }) {
       const progress = partitions.get(partitionKey(topic, partition));
       if (progress === undefined) return undefined;
-      const missing = firstOffset - leadRecords - progress.reached;
+      const missing = awaited(firstOffset) - progress.reached;
       const rate = rateOf(progress);
       if (missing <= 0 || rate < BUSY_RATE || missing > rate * longestMs) return undefined;
       return new Promise((resolve) => {
@@ -99,7 +101,7 @@ export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing
       });
     },
     isReached({ topic, partition, firstOffset }) {
-      return (partitions.get(partitionKey(topic, partition))?.reached ?? -1) >= firstOffset - leadRecords;
+      return (partitions.get(partitionKey(topic, partition))?.reached ?? -1) >= awaited(firstOffset);
     },
     release() {
       for (const { waiting } of partitions.values()) waiting?.fold();

@@ -1,35 +1,12 @@
-import type { LogRecord } from '@taskflow/log/logRecord';
 import { expect } from 'chai';
-import type { DecodedBatch, UndecodableRecord } from './decoding.ts';
+import type { UndecodableRecord } from './decoding.ts';
 import { silentLogger } from './logger.ts';
 import { readPositions } from './positions.ts';
 import type { Pool } from './postgres.ts';
 import type { CheckState } from './readiness.ts';
+import { decodeNumbers, numberRecords } from './testing/numberLog.ts';
 import { createTestDatabase, type TestDatabase } from './testing/testDatabase.ts';
 import { type Effects, TransactionalConsumer } from './transactionalConsumer.ts';
-
-/** A log of numbers; their sum is the effect. A value that is no number cannot be decoded. */
-function records(from: number, values: readonly (number | string)[], topic = 'numbers'): LogRecord[] {
-  return values.map((value, index) => ({
-    topic,
-    partition: 0,
-    offset: from + index,
-    key: null,
-    value: Buffer.from(String(value)),
-    appendedAt: 0,
-    leaderEpoch: 0,
-  }));
-}
-
-function decode(batch: readonly LogRecord[]): DecodedBatch<number> {
-  const numbers = batch.map((record) => ({ record, event: Number(record.value) }));
-  return {
-    events: numbers.filter(({ event }) => !Number.isNaN(event)),
-    undecodable: numbers
-      .filter(({ event }) => Number.isNaN(event))
-      .map(({ record }) => ({ record, reason: 'not a number', schemaId: null })),
-  };
-}
 
 interface Sum {
   value: number;
@@ -75,7 +52,7 @@ describe('TransactionalConsumer', () => {
         committed: (value) => told.committed.push(value),
         ...overrides,
       },
-      decoding: decode,
+      decoding: decodeNumbers,
       pool,
       logger: silentLogger,
       check: {
@@ -113,9 +90,9 @@ describe('TransactionalConsumer', () => {
   it('applies each record once, and moves the position with it', async () => {
     const { it, told } = consumer();
     expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 0]]));
-    await it.take(records(0, [1, 2, 3]));
-    await it.take(records(2, [3, 4])); // offset 2 comes again
-    await it.take(records(1, [2]));
+    await it.take(numberRecords(0, [1, 2, 3]));
+    await it.take(numberRecords(2, [3, 4])); // offset 2 comes again
+    await it.take(numberRecords(1, [2]));
     await it.flushed();
     expect([await total(), await position()]).to.deep.equal([10, 4]);
     expect(told.committed.reduce((sum, value) => sum + value, 0)).to.equal(10);
@@ -124,11 +101,11 @@ describe('TransactionalConsumer', () => {
   it('goes on where it was', async () => {
     const first = consumer();
     await first.it.positions(partitions);
-    await first.it.take(records(0, [1, 2]));
+    await first.it.take(numberRecords(0, [1, 2]));
     await first.it.stop();
     const second = consumer();
     expect(await second.it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 2]]));
-    await second.it.take(records(2, [3]));
+    await second.it.take(numberRecords(2, [3]));
     await second.it.flushed();
     expect(await total()).to.equal(6);
   });
@@ -144,9 +121,9 @@ describe('TransactionalConsumer', () => {
       },
     });
     await it.positions(partitions);
-    await it.take(records(0, [1]));
+    await it.take(numberRecords(0, [1]));
     while (writes.length === 0) await new Promise(setImmediate);
-    for (let offset = 1; offset <= 20; offset++) await it.take(records(offset, [offset]));
+    for (let offset = 1; offset <= 20; offset++) await it.take(numberRecords(offset, [offset]));
     gate.resolve();
     await it.flushed();
     expect(writes).to.deep.equal([1, 210]);
@@ -167,9 +144,9 @@ describe('TransactionalConsumer', () => {
       },
     });
     await it.positions(partitions);
-    await it.take(records(0, [1]));
+    await it.take(numberRecords(0, [1]));
     while (seen.length === 0) await new Promise(setImmediate);
-    await it.take(records(1, Array<number>(60).fill(1)));
+    await it.take(numberRecords(1, Array<number>(60).fill(1)));
     while (seen.length === 1) await new Promise(setImmediate);
     return { it, seen, gate };
   }
@@ -187,7 +164,7 @@ describe('TransactionalConsumer', () => {
       },
     });
     await it.positions(partitions);
-    await it.take(records(0, [5]));
+    await it.take(numberRecords(0, [5]));
     expect(await blocked).to.include('not ready');
     await it.flushed();
     expect([await total(), await position()]).to.deep.equal([5, 1]);
@@ -211,68 +188,6 @@ describe('TransactionalConsumer', () => {
     expect(await position()).to.equal(1);
   });
 
-  describe('with effects that leave something to the batch that follows', () => {
-    /** Leaves what is negative, once; what each batch wrote, and where the position stood while it was being written. */
-    function leaving(gate?: Promise<void>) {
-      const batches: { sum: number; position: number | undefined }[] = [];
-      const { it } = consumer({
-        fold(sum: Sum & { left?: { value: number; from: number } }, { event, record }) {
-          if (event >= 0) sum.value += event;
-          else sum.left = { value: (sum.left?.value ?? 0) + event, from: sum.left?.from ?? record.offset };
-        },
-        carryOver(sum: Sum & { left?: { value: number; from: number } }) {
-          const { left } = sum;
-          if (left === undefined) return undefined;
-          delete sum.left;
-          return { folded: { value: left.value }, bytes: 0, from: [{ ...partitions[0]!, offset: left.from }] };
-        },
-        prepare: (sum: Sum & { left?: { value: number } }) => async () => {
-          batches.push({ sum: sum.value + (sum.left?.value ?? 0), position: await position() });
-          await gate;
-          return 0;
-        },
-      });
-      return { it, batches };
-    }
-    const some = [...Array<number>(10).fill(1), -5, 1, -5, 1];
-
-    it('writes it with the next one, and keeps the position at its beginning until then', async () => {
-      const { it, batches } = leaving();
-      await it.positions(partitions);
-      await it.take(records(0, some));
-      await it.flushed();
-      expect(batches).to.deep.equal([
-        { sum: 12, position: 0 },
-        { sum: -10, position: 10 },
-      ]);
-      expect(await position()).to.equal(14);
-    });
-
-    it('reads it again where it was dropped', async () => {
-      const gate = Promise.withResolvers<void>();
-      const { it, batches } = leaving(gate.promise);
-      await it.positions(partitions);
-      await it.take(records(0, some));
-      while (batches.length === 0) await new Promise(setImmediate);
-      it.revoked();
-      gate.resolve();
-      await it.flushed();
-      expect(batches.map(({ sum }) => sum)).to.deep.equal([12]);
-      expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 10]]));
-    });
-
-    it('leaves nothing where little comes, or somebody waits', async () => {
-      const { it, batches } = leaving();
-      await it.positions(partitions);
-      await it.take(records(0, [1, -5]));
-      await it.flushed();
-      await it.take(records(2, some));
-      await it.flush();
-      expect(batches.map(({ sum }) => sum)).to.deep.equal([-4, 2]);
-      expect(await position()).to.equal(16);
-    });
-  });
-
   it('takes in what is oldest first, of all that waits', async () => {
     const gate = Promise.withResolvers<void>();
     const folded: number[] = [];
@@ -288,11 +203,11 @@ describe('TransactionalConsumer', () => {
     const topics = ['numbers', 'newer', 'older'];
     await it.positions(topics.map((topic) => ({ topic, partition: 0 })));
     const of = (topic: string, appendedAt: number, values: readonly number[]) =>
-      records(0, values, topic).map((record) => ({ ...record, appendedAt }));
-    await it.take(records(0, [0]));
+      numberRecords(0, values, topic).map((record) => ({ ...record, appendedAt }));
+    await it.take(numberRecords(0, [0]));
     while (!writing) await new Promise(setImmediate);
-    await it.take(records(1, Array<number>(100).fill(0)));
-    await it.take(records(101, Array<number>(100).fill(0)));
+    await it.take(numberRecords(1, Array<number>(100).fill(0)));
+    await it.take(numberRecords(101, Array<number>(100).fill(0)));
     const waiting = [it.take(of('newer', 20, [2])), it.take(of('older', 10, [1]))];
     gate.resolve();
     await Promise.all(waiting);
@@ -311,18 +226,18 @@ describe('TransactionalConsumer', () => {
       },
     });
     await it.positions(partitions);
-    await it.take(records(0, [0]));
+    await it.take(numberRecords(0, [0]));
     while (!writing) await new Promise(setImmediate);
-    await it.take(records(1, Array<number>(100).fill(1)));
-    await it.take(records(101, Array<number>(100).fill(1))); // the hundred before are prepared meanwhile
-    const taken = it.take(records(201, [1]));
+    await it.take(numberRecords(1, Array<number>(100).fill(1)));
+    await it.take(numberRecords(101, Array<number>(100).fill(1))); // the hundred before are prepared meanwhile
+    const taken = it.take(numberRecords(201, [1]));
     let done = false;
     void taken.then(() => {
       done = true;
     });
     await new Promise(setImmediate);
     expect(done).to.equal(false);
-    await it.take(records(201, Array<number>(50).fill(1)), { urgent: true });
+    await it.take(numberRecords(201, Array<number>(50).fill(1)), { urgent: true });
     gate.resolve();
     await taken;
     await it.flushed();
@@ -333,17 +248,17 @@ describe('TransactionalConsumer', () => {
     const [zombie, successor] = [consumer(), consumer()];
     await zombie.it.positions(partitions);
     await successor.it.positions(partitions);
-    await successor.it.take(records(0, [1, 2]));
+    await successor.it.take(numberRecords(0, [1, 2]));
     await successor.it.flushed();
-    await zombie.it.take(records(0, [1, 2, 3]));
+    await zombie.it.take(numberRecords(0, [1, 2, 3]));
     await zombie.it.flushed();
     expect([await total(), await position()]).to.deep.equal([3, 2]);
     expect(zombie.told).to.deep.include({ rereads: 1, committed: [] });
     // What it is still given from before counts for nothing.
-    await zombie.it.take(records(3, [4]));
+    await zombie.it.take(numberRecords(3, [4]));
     await zombie.it.flushed();
     expect(await zombie.it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 2]]));
-    await zombie.it.take(records(2, [3]));
+    await zombie.it.take(numberRecords(2, [3]));
     await zombie.it.flushed();
     expect([await total(), await position()]).to.deep.equal([6, 3]);
   });
@@ -351,10 +266,10 @@ describe('TransactionalConsumer', () => {
   it('drops what it holds of partitions that were taken away', async () => {
     const { it } = consumer();
     await it.positions(partitions);
-    const taking = it.take(records(0, [1]));
+    const taking = it.take(numberRecords(0, [1]));
     it.revoked();
     await taking;
-    await it.take(records(1, [2]));
+    await it.take(numberRecords(1, [2]));
     await it.flushed();
     expect([await total(), await position()]).to.deep.equal([0, 0]);
   });
@@ -370,7 +285,7 @@ describe('TransactionalConsumer', () => {
       },
     });
     await it.positions(partitions);
-    await it.take(records(0, [5]));
+    await it.take(numberRecords(0, [5]));
     expect(await blocked).to.include('positions stand still');
     await it.flushed();
     expect([await total(), await position(), attempts]).to.deep.equal([5, 1, 2]);
@@ -380,7 +295,7 @@ describe('TransactionalConsumer', () => {
   it('reads again when an idle connection ends: the server may have lost what it had committed', async () => {
     const { it, told } = consumer();
     await it.positions(partitions);
-    await it.take(records(0, [5]));
+    await it.take(numberRecords(0, [5]));
     await it.flushed();
     // As after a crash of a server that does not wait for the disk.
     await pool.query('update consumer_positions set next_offset = 0');
@@ -390,7 +305,7 @@ describe('TransactionalConsumer', () => {
     await noticed;
     expect(told.rereads).to.be.greaterThan(0);
     expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 0]]));
-    await it.take(records(0, [5]));
+    await it.take(numberRecords(0, [5]));
     await it.flushed();
     expect([await total(), await position()]).to.deep.equal([5, 1]);
     await it.stop();
@@ -409,7 +324,7 @@ describe('TransactionalConsumer', () => {
       },
     });
     await it.positions(partitions);
-    await it.take(records(0, [5]));
+    await it.take(numberRecords(0, [5]));
     await it.flushed();
     expect(told.rereads).to.equal(1);
     expect(await it.positions(partitions)).to.deep.equal(new Map([['numbers/0', 1]]));
@@ -420,7 +335,7 @@ describe('TransactionalConsumer', () => {
     const { it, told, blocked, failPark } = consumer();
     failPark(1);
     await it.positions(partitions);
-    await it.take(records(0, [1, 'x', 2]));
+    await it.take(numberRecords(0, [1, 'x', 2]));
     expect(await blocked).to.include('the broker is away');
     expect(await position()).to.equal(0);
     await it.flushed();
@@ -431,7 +346,7 @@ describe('TransactionalConsumer', () => {
   it('never passes over records in silence', async () => {
     const { it } = consumer();
     await it.positions(partitions);
-    const error = await it.take(records(3, [1])).then(
+    const error = await it.take(numberRecords(3, [1])).then(
       () => expect.fail('it took them'),
       (reason: Error) => reason,
     );
@@ -447,7 +362,7 @@ describe('TransactionalConsumer', () => {
       },
     });
     await it.positions(partitions);
-    await it.take(records(0, [1]));
+    await it.take(numberRecords(0, [1]));
     expect(await blocked).to.include('no space left');
     await it.stop();
     expect(await position()).to.equal(0);

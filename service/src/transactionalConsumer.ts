@@ -141,10 +141,12 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     // In slices, so that what is fetched in large pieces is not decoded before there is room for it.
     for (let from = 0; from < records.length; from += SLICE_RECORDS) {
       const delivery = { appendedAt: records[from]!.appendedAt, urgent };
-      if (!this.#turns.isFree(delivery) && !this.#stopped) {
+      let admitted = this.#turns.isFree(delivery);
+      while (!admitted && !this.#stopped) {
         const turn = this.#turns.wait(delivery);
         this.#letNextIn();
         await turn;
+        admitted = this.#turns.hasRoom(delivery);
       }
       if (this.#stopped || generation !== this.#generation) return;
       const slice = records.length <= SLICE_RECORDS ? records : records.slice(from, from + SLICE_RECORDS);

@@ -21,27 +21,28 @@ const PATIENT_BATCHES = 4;
  * lies in several partitions and happened at one time comes into one batch, however far behind the log the consumer is.
  */
 export class Turns {
-  readonly #hasRoom: (delivery: Delivery) => boolean;
+  /** Whether it could be taken in now, whoever else waits. */
+  readonly hasRoom: (delivery: Delivery) => boolean;
   /** The longest waiting first. */
   readonly #waiting: Waiting[] = [];
 
   constructor(hasRoom: (delivery: Delivery) => boolean) {
-    this.#hasRoom = hasRoom;
+    this.hasRoom = hasRoom;
   }
 
   /** Whether there is room for a delivery that comes now, and nobody before it. */
   isFree(delivery: Delivery): boolean {
-    if (!this.#hasRoom(delivery)) return false;
+    if (!this.hasRoom(delivery)) return false;
     const first = this.#first();
     return first === undefined || !(isImpatient(first) || first.delivery.appendedAt < delivery.appendedAt);
   }
 
-  /** Resolves when it is its turn. */
+  /** Resolves when it is its turn. Others may have taken the room by the time that the caller goes on. */
   wait(delivery: Delivery): Promise<void> {
     return new Promise((begin) => this.#waiting.push({ delivery, begin, batches: 0 }));
   }
 
-  /** Lets one in, if there is anybody for whom there is room. Who is let in need not ask again. */
+  /** Lets one in, if there is anybody for whom there is room. */
   letNextIn(): void {
     const first = this.#first();
     if (first === undefined) return;
@@ -64,7 +65,7 @@ export class Turns {
   #first(): Waiting | undefined {
     let first: Waiting | undefined;
     for (const each of this.#waiting) {
-      if (!this.#hasRoom(each.delivery)) continue;
+      if (!this.hasRoom(each.delivery)) continue;
       if (isImpatient(each)) return each;
       if (first === undefined || each.delivery.appendedAt < first.delivery.appendedAt) first = each;
     }
