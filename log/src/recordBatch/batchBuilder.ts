@@ -1,4 +1,4 @@
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '@node-rs/crc32';
 import type { Headers } from './decodeRecordBatches.ts';
 import { headerSize, layout, lengthOverhead, magicV2 } from './layout.ts';
 
@@ -96,7 +96,7 @@ export class BatchBuilder {
     buffer.writeInt16BE(producerEpoch, layout.producerEpoch);
     buffer.writeInt32BE(baseSequence, layout.baseSequence);
     buffer.writeInt32BE(this.#count, layout.recordCount);
-    buffer.writeUInt32BE(crc32c(buffer, layout.attributes, this.#size), layout.checksum);
+    buffer.writeUInt32BE(crc32c(buffer.subarray(layout.attributes, this.#size)), layout.checksum);
     return buffer.subarray(0, this.#size);
   }
 

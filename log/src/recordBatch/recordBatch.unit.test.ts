@@ -1,9 +1,9 @@
 import zlib from 'node:zlib';
+import { crc32c } from '@node-rs/crc32';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { CorruptBatchError, UnsupportedCompressionError } from '../errors.ts';
 import { addSequence, BatchBuilder } from './batchBuilder.ts';
-import { crc32c } from './crc32c.ts';
 import { decodeRecordBatches, type Headers } from './decodeRecordBatches.ts';
 import { controlBit, headerSize, layout, lengthOverhead, logAppendTimeBit } from './layout.ts';
 
@@ -43,7 +43,7 @@ function read(data: Buffer) {
 function altered(batch: Buffer, change: (batch: Buffer) => void): Buffer {
   const copy = Buffer.from(batch);
   change(copy);
-  copy.writeUInt32BE(crc32c(copy, layout.attributes), layout.checksum);
+  copy.writeUInt32BE(crc32c(copy.subarray(layout.attributes)), layout.checksum);
   return copy;
 }
 
