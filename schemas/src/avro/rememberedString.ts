@@ -22,21 +22,20 @@ const maxRemembered = 64;
  * A class for each field, since avsc freezes its primitive types and lends `_read` to resolvers: the memory is around them.
  */
 function rememberedStringType(): avro.Type {
-  /** Only ever ASCII, whose characters are its bytes. */
-  let last = '';
+  const memory = new StringMemory();
 
   class RememberedStringType extends avro.types.StringType {
     _read(tap: Tap): string {
       const before = tap.pos;
       const length = tap.readLong();
-      if (length === last.length && holds(tap.buf, tap.pos, last)) {
+      if (memory.isAt(tap.buf, tap.pos, length)) {
         tap.pos += length;
-        return last;
+        return memory.text;
       }
       tap.pos = before;
       const text = tap.readString();
       // Undefined where the buffer ends before the text does. One byte for each character: ASCII.
-      if (length <= maxRemembered && text?.length === length) last = text;
+      if (length <= maxRemembered && text?.length === length) memory.remember(text);
       return text;
     }
 
@@ -56,11 +55,32 @@ function rememberedStringType(): avro.Type {
   return new RememberedStringType();
 }
 
-function holds(buffer: Buffer, start: number, text: string): boolean {
-  for (let at = text.length - 1; at >= 0; at--) {
-    if (buffer[start + at] !== text.charCodeAt(at)) return false;
+/** A text of ASCII only, whose characters are its bytes, and those bytes once they have been asked for. */
+class StringMemory {
+  text = '';
+  readonly #bytes = new Uint8Array(maxRemembered);
+  #hasBytes = true;
+
+  remember(text: string): void {
+    this.text = text;
+    this.#hasBytes = false;
   }
-  return true;
+
+  /** Whether a buffer holds it at `start`. Bytes are compared with bytes: asking the text for its characters costs more. */
+  isAt(buffer: Uint8Array, start: number, length: number): boolean {
+    const { text } = this;
+    if (length !== text.length) return false;
+    if (length > 0 && buffer[start + length - 1] !== text.charCodeAt(length - 1)) return false;
+    const bytes = this.#bytes;
+    if (!this.#hasBytes) {
+      for (let at = 0; at < length; at++) bytes[at] = text.charCodeAt(at);
+      this.#hasBytes = true;
+    }
+    for (let at = length - 2; at >= 0; at--) {
+      if (buffer[start + at] !== bytes[at]) return false;
+    }
+    return true;
+  }
 }
 
 /** For a `typeHook`: each field that is a string, whatever its logical type, has a memory of its own. Undefined for any other schema. */
