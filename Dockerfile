@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # One file, one target a service: docker build --target api|projector|orchestrator|workers|go-workers|setup .
-# The Node.js options are those that the starter gives: docs/decisions/0054 says why.
+# The Node.js options are those that the starter gives: docs/decisions/0054 and 0138 say why.
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -77,7 +77,7 @@ COPY --from=build /app/projector/package.json projector/
 COPY --from=build /app/projector/dist projector/dist
 EXPOSE 9100
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "9100"]
-CMD ["node", "--heap-growing-percent=70", "projector/dist/main.js"]
+CMD ["node", "--heap-growing-percent=150", "projector/dist/main.js"]
 
 FROM runtime AS orchestrator
 ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100
@@ -86,7 +86,7 @@ COPY --from=build /app/orchestrator/package.json orchestrator/
 COPY --from=build /app/orchestrator/dist orchestrator/dist
 EXPOSE 9100
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "9100"]
-CMD ["node", "--heap-growing-percent=70", "orchestrator/dist/main.js"]
+CMD ["node", "--heap-growing-percent=150", "orchestrator/dist/main.js"]
 
 FROM runtime AS workers
 ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100
@@ -95,7 +95,7 @@ COPY --from=build /app/workers/package.json workers/
 COPY --from=build /app/workers/dist workers/dist
 EXPOSE 9100
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "9100"]
-CMD ["node", "--heap-growing-percent=70", "workers/dist/main.js"]
+CMD ["node", "--heap-growing-percent=150", "workers/dist/main.js"]
 
 FROM runtime AS api
 ENV TASKFLOW_API_HOST=0.0.0.0 TASKFLOW_API_PORT=8080
@@ -104,7 +104,7 @@ COPY --from=build /app/api/package.json api/
 COPY --from=build /app/api/dist api/dist
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "8080"]
-CMD ["node", "--heap-growing-percent=70", "api/dist/main.js"]
+CMD ["node", "--heap-growing-percent=150", "api/dist/main.js"]
 
 FROM golang:1.26-alpine AS go-build
 ENV CGO_ENABLED=0 GOWORK=off GOFLAGS='-trimpath -tags=grpcnotrace'

@@ -20,7 +20,6 @@ export interface CarriedOver<Folded> {
 
 /** What was taken from the log and is not being written yet: folded, with the steps that its partitions make by it. */
 export class OpenBatch<E, Folded> {
-  readonly folded: Folded;
   /** An advance begins at the first record that no batch before has written, also where those behind it have been. */
   readonly advances = new Map<string, Advance>();
   readonly undecodable: UndecodableRecord[] = [];
@@ -34,12 +33,13 @@ export class OpenBatch<E, Folded> {
   /** Resolves when it is committed, or dropped. */
   readonly settled = Promise.withResolvers<void>();
   readonly #folding: Folding<E, Folded>;
+  #folded: Folded;
   readonly #carries: boolean;
 
   constructor(folding: Folding<E, Folded>, carried?: Folded) {
     this.#folding = folding;
     this.#carries = carried !== undefined;
-    this.folded = carried ?? folding.empty();
+    this.#folded = carried ?? folding.empty();
   }
 
   get isEmpty(): boolean {
@@ -51,7 +51,7 @@ export class OpenBatch<E, Folded> {
    * advances no further than to the first record of that.
    */
   next({ mayCarryOver }: { readonly mayCarryOver: boolean }): OpenBatch<E, Folded> {
-    const carried = mayCarryOver ? this.#folding.carryOver?.(this.folded) : undefined;
+    const carried = mayCarryOver ? this.#folding.carryOver?.(this.#folded) : undefined;
     const next = new OpenBatch(this.#folding, carried?.folded);
     if (carried === undefined) return next;
     next.openedAt = Date.now();
@@ -66,12 +66,19 @@ export class OpenBatch<E, Folded> {
     return next;
   }
 
+  /** Gives what was folded, and keeps it no longer: what a write does not need of it should not stay in memory until the commit. */
+  takeFolded(): Folded {
+    const folded = this.#folded;
+    this.#folded = this.#folding.empty();
+    return folded;
+  }
+
   /** Adds what was decoded of `records`, all of one partition. Those below `step.from` are in already and are passed over. */
   add(decoded: DecodedBatch<E>, step: Advance, records: readonly LogRecord[]): void {
     if (this.isEmpty) this.openedAt = Date.now();
     for (const event of decoded.events) {
       if (event.record.offset < step.from) continue;
-      this.#folding.fold(this.folded, event);
+      this.#folding.fold(this.#folded, event);
       this.events += 1;
     }
     for (const parked of decoded.undecodable) {

@@ -252,8 +252,9 @@ export class TransactionalConsumer<E, Folded, Outcome> {
   }
 
   /** Where preparing throws, it is tried again with the commit, which says so and holds the positions. */
-  #prepare({ folded }: OpenBatch<E, Folded>): Write<Outcome> {
+  #prepare(batch: OpenBatch<E, Folded>): Write<Outcome> {
     const { effects } = this.#options;
+    const folded = batch.takeFolded();
     try {
       return effects.prepare(folded);
     } catch {

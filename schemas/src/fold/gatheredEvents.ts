@@ -1,22 +1,26 @@
 import type { Task, TaskEvent, TaskResult } from '../events.ts';
+import { append } from './append.ts';
 import { deriveState, identityOf, type TaskIdentity } from './derive.ts';
-import { addEntry } from './history.ts';
+import { withEntry } from './history.ts';
 import { type HistoryEntry, historyEntry } from './historyEntry.ts';
 import type { RecordedEvent, TaskState } from './taskState.ts';
 
 /** Events of one task, to be folded at once. */
 export interface GatheredEvents {
   readonly task: TaskIdentity;
-  readonly history: HistoryEntry[];
+  history: readonly HistoryEntry[];
   /** Those that carry what the history does not hold. */
-  readonly carriers: TaskEvent[];
+  carriers: readonly TaskEvent[];
 }
 
 /** Takes one more event of a task in; `gathered`, where there are some already, is changed and given back. */
 export function gather(gathered: GatheredEvents | undefined, recorded: RecordedEvent): GatheredEvents {
   const { event } = recorded;
   const events = gathered ?? { task: identityOf(event), history: [], carriers: [] };
-  if (addEntry(events.history, historyEntry(recorded)) && isCarrier(event)) events.carriers.push(event);
+  const history = withEntry(events.history, historyEntry(recorded));
+  if (history === events.history) return events;
+  events.history = history;
+  if (isCarrier(event)) events.carriers = append(events.carriers, event);
   return events;
 }
 

@@ -1,33 +1,27 @@
+import { append } from './append.ts';
 import type { HistoryEntry } from './historyEntry.ts';
 
 /**
- * Adds an entry to a history, in its place; false where that changes nothing. The history is the set of a task's events,
- * without what decides nothing, so that it is the same in whatever order entries come and however often:
+ * The history with one more entry in its place, or the same array where that changes nothing. The history is the set of a
+ * task's events, without what decides nothing, so that it is the same in whatever order entries come and however often:
  * - copies of an event (one id) are one entry, with the place of the first copy;
  * - of the heartbeats of a run (generation, attempt, worker) the hand-overs are kept, and of the others the last, by
  *   event id: one worker writes them, its ids ascend, and the log's order would depend on copies that are forgotten.
  */
-export function addEntry(history: HistoryEntry[], entry: HistoryEntry): boolean {
+export function withEntry(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {
+  let others = history;
   for (let i = 0; i < history.length; i++) {
     const other = history[i]!;
     const isCopy = other.eventId === entry.eventId;
     if (!isCopy && !(isPlainHeartbeat(entry) && isPlainHeartbeat(other) && isSameRun(entry, other))) continue;
-    if (isCopy ? !isEarlier(entry, other) : entry.eventId < other.eventId) return false;
-    history.splice(i, 1);
+    if (isCopy ? !isEarlier(entry, other) : entry.eventId < other.eventId) return history;
+    others = history.toSpliced(i, 1);
     break;
   }
   // An entry mostly comes last, so its place is looked for from the end.
-  let at = history.length;
-  while (at > 0 && compareEntries(history[at - 1]!, entry) > 0) at--;
-  if (at === history.length) history.push(entry);
-  else history.splice(at, 0, entry);
-  return true;
-}
-
-/** The history with one more entry in it, or the same array where that changes nothing. */
-export function withEntry(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {
-  const longer = history.slice();
-  return addEntry(longer, entry) ? longer : history;
+  let at = others.length;
+  while (at > 0 && compareEntries(others[at - 1]!, entry) > 0) at--;
+  return at === others.length ? append(others, entry) : others.toSpliced(at, 0, entry);
 }
 
 /** TaskQueued before all else, as the two families have no order between them; each family in an order of its own. */

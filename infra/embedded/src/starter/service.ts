@@ -10,9 +10,9 @@ const stopTimeoutMs = 6_000;
 const nodeOptions = [
   // kafkajs asks for timers in the past, which Node 24 warns about.
   '--disable-warning=TimeoutNegativeWarning',
-  // docs/decisions/0054-young-generation-of-the-services.md
+  // docs/decisions/0138-garbage-of-the-services.md
   '--max-semi-space-size=16',
-  '--heap-growing-percent=70',
+  '--heap-growing-percent=150',
 ];
 
 export interface ServiceOptions {
