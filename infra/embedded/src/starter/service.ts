@@ -10,10 +10,13 @@ const stopTimeoutMs = 6_000;
 const nodeOptions = [
   // kafkajs asks for timers in the past, which Node 24 warns about.
   '--disable-warning=TimeoutNegativeWarning',
-  // docs/decisions/0138-garbage-of-the-services.md
+  // docs/decisions/0054-young-generation-of-the-services.md
   '--max-semi-space-size=16',
-  '--heap-growing-percent=150',
 ];
+
+const apiMain = 'api/dist/main.js';
+/** By how many percent what is alive may grow before it is collected: docs/decisions/0138-garbage-of-the-services.md */
+const heapGrowingPercent = (main: string): number => (main === apiMain ? 70 : 150);
 
 export interface ServiceOptions {
   readonly name: string;
@@ -47,7 +50,7 @@ export function serviceProgram({ name, command, port, env, logFile }: ServiceOpt
 export function nodeCommand(main: string, env: NodeJS.ProcessEnv): Command {
   return {
     file: process.execPath,
-    args: [...nodeOptions, path.join(root, main)],
+    args: [...nodeOptions, `--heap-growing-percent=${heapGrowingPercent(main)}`, path.join(root, main)],
     env: { NODE_ENV: 'production', ...env },
     cwd: root,
   };
