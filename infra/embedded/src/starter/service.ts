@@ -7,16 +7,15 @@ const root = path.resolve(import.meta.dirname, '../../../..');
 /** How long a service may take for its orderly end; the whole system has 15 s. */
 const stopTimeoutMs = 6_000;
 
-const nodeOptions = [
-  // kafkajs asks for timers in the past, which Node 24 warns about.
-  '--disable-warning=TimeoutNegativeWarning',
-  // docs/decisions/0054-young-generation-of-the-services.md
-  '--max-semi-space-size=16',
-];
+/** kafkajs asks for timers in the past, which Node 24 warns about. */
+const nodeOptions = ['--disable-warning=TimeoutNegativeWarning'];
 
 const apiMain = 'api/dist/main.js';
-/** By how many percent what is alive may grow before it is collected: docs/decisions/0138-garbage-of-the-services.md */
-const heapGrowingPercent = (main: string): number => (main === apiMain ? 70 : 150);
+/** Megabytes of the young generation, and by how many percent the old one grows: docs/decisions/0054-… and 0138-… */
+const heapOptions = (main: string): readonly string[] =>
+  main === apiMain
+    ? ['--max-semi-space-size=8', '--heap-growing-percent=70']
+    : ['--max-semi-space-size=16', '--heap-growing-percent=150'];
 
 export interface ServiceOptions {
   readonly name: string;
@@ -50,7 +49,7 @@ export function serviceProgram({ name, command, port, env, logFile }: ServiceOpt
 export function nodeCommand(main: string, env: NodeJS.ProcessEnv): Command {
   return {
     file: process.execPath,
-    args: [...nodeOptions, `--heap-growing-percent=${heapGrowingPercent(main)}`, path.join(root, main)],
+    args: [...nodeOptions, ...heapOptions(main), path.join(root, main)],
     env: { NODE_ENV: 'production', ...env },
     cwd: root,
   };
