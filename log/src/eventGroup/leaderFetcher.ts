@@ -8,7 +8,7 @@ import type { PartitionQueue } from './partitionQueue.ts';
 
 const mebibyte = 1024 * 1024;
 const maxBytes = 4 * mebibyte;
-/** Some 1,500 records: a fetch stays in memory until the last of its records has been handled. A batch that is larger comes whole all the same (KIP-74). */
+/** A thousand records or more: a fetch stays in memory until the last of its records has been handled. A batch that is larger comes whole all the same (KIP-74). */
 const partitionMaxBytes = mebibyte / 4;
 /** The broker answers at once when there is something; this bounds how long a partition that is added waits. */
 const longPollMs = 500;

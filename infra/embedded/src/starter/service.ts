@@ -11,7 +11,7 @@ const stopTimeoutMs = 6_000;
 const nodeOptions = ['--disable-warning=TimeoutNegativeWarning'];
 
 const apiMain = 'api/dist/main.js';
-/** Megabytes of the young generation, and by how many percent the old one grows: docs/decisions/0054-… and 0138-… */
+/** Megabytes of the young generation, and by how many percent the old one grows: docs/decisions/0054 and 0138 say why. */
 const heapOptions = (main: string): readonly string[] =>
   main === apiMain
     ? ['--max-semi-space-size=8', '--heap-growing-percent=70']
