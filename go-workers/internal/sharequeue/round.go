@@ -3,7 +3,6 @@ package sharequeue
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -15,62 +14,61 @@ const (
 	emptyFor = 20 * time.Millisecond
 )
 
-// A round asks sources one after the other, each for all slots that are left. But those that had nothing the last time are asked
-// for a few together with the first one that had something: the answer of an empty queue takes as long as that of a full one.
-type round struct {
-	*polls
-	maxRecords int
-	found      []*Delivered // guarded by the polls' mutex
-}
-
+// ask asks sources one after the other, each for all slots that are left, until one gives something. Beside it, and without waiting
+// for their answers, those before it that had nothing the last time are asked for a few, and those behind it where it had too little:
+// the answer of an empty queue takes as long as that of a full one, and what was found would wait for it.
 func (p *polls) ask(ctx context.Context, sources []pollSource, maxRecords int) []*Delivered {
-	r := round{polls: p, maxRecords: maxRecords}
 	ready := readyOnes(sources)
 	giving := slices.IndexFunc(ready, p.isGiving)
-	var probes sync.WaitGroup
+	var found []*Delivered
 	for i, source := range ready {
-		room := r.room()
+		room := p.room(maxRecords - len(found))
 		if room <= 0 || ctx.Err() != nil {
 			break
 		}
 		if !source.ready() || giving >= 0 && p.wasJustEmpty(source) {
 			continue
 		}
-		if few := fewOf(room); i < giving && few < room {
-			poll := r.begin(source, few)
-			probes.Go(poll)
-		} else {
-			r.begin(source, room)()
+		few := fewOf(room)
+		switch {
+		case len(found) > 0:
+			p.askBeside(source, room)
+		case i < giving && few < room:
+			p.askBeside(source, few)
+		default:
+			if found = p.askNow(source, room); len(found) == room {
+				return found
+			}
 		}
 	}
-	probes.Wait()
-	return r.found
+	return found
 }
 
-// room says how many slots are left.
-func (r *round) room() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.maxRecords - len(r.found) - len(r.arrived) - r.reserved
+// room says how many of so many slots are left.
+func (p *polls) room(slots int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slots - len(p.arrived) - p.reserved
 }
 
-// begin reserves slots, and gives the poll that fills them.
-func (r *round) begin(source pollSource, slots int) (poll func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.reserved += slots
+func (p *polls) askNow(source pollSource, maxRecords int) []*Delivered {
 	var wait time.Duration
-	if len(r.found) == 0 && r.last[source].gave {
+	if p.isGiving(source) {
 		wait = busyWait
 	}
-	return func() {
-		records := source.poll(slots, wait)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.reserved -= slots
-		r.note(source, records)
-		r.found = append(r.found, records...)
-	}
+	p.reserve(maxRecords)
+	records := source.poll(maxRecords, wait)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reserved -= maxRecords
+	p.note(source, records)
+	return records
+}
+
+// askBeside asks for what arrives when it arrives.
+func (p *polls) askBeside(source pollSource, maxRecords int) {
+	p.reserve(maxRecords)
+	go p.wait(source, maxRecords, 0)
 }
 
 func readyOnes(sources []pollSource) []pollSource {

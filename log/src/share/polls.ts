@@ -117,22 +117,22 @@ export class Polls {
   }
 
   /**
-   * One source after the other, each for all slots that are left. But those that had nothing the last time are asked for a few
-   * together with the first one that had something: the answer of an empty queue takes as long as that of a full one.
+   * One source after the other, each for all slots that are left, until one gives something. Beside it, and without waiting for
+   * their answers, those before it that had nothing the last time are asked for a few, and those behind it where it had too
+   * little: the answer of an empty queue takes as long as that of a full one, and what was found would wait for it.
    */
   async #ask(sources: readonly PollSource[], found: HeldRecord[], maxRecords: number): Promise<void> {
     const ready = sources.filter(({ isReady }) => isReady);
     const giving = ready.findIndex((source) => this.#isGiving(source));
-    const probes: Promise<void>[] = [];
     for (const [index, source] of ready.entries()) {
       const room = maxRecords - found.length - this.#arrived.length - this.#reserved;
       if (room <= 0) break;
       if (!source.isReady || (giving >= 0 && this.#wasJustEmpty(source))) continue;
       const few = this.#few(room);
-      if (index < giving && few < room) probes.push(this.#pollInto(found, source, few));
-      else await this.#pollInto(found, source, room);
+      if (found.length > 0) void this.#wait(source, room, 0);
+      else if (index < giving && few < room) void this.#wait(source, few, 0);
+      else if (await this.#fills(found, source, room)) break;
     }
-    await Promise.all(probes);
   }
 
   /** It had something when it was last asked. */
@@ -146,12 +146,14 @@ export class Polls {
     return last?.gave === false && performance.now() < last.at + emptyMs;
   }
 
-  async #pollInto(found: HeldRecord[], source: PollSource, maxRecords: number): Promise<void> {
+  /** Whether it had as much as it was asked for. */
+  async #fills(found: HeldRecord[], source: PollSource, maxRecords: number): Promise<boolean> {
     this.#reserved += maxRecords;
-    const records = await source.poll(maxRecords, found.length === 0 && this.#isGiving(source) ? busyMs : 0);
+    const records = await source.poll(maxRecords, this.#isGiving(source) ? busyMs : 0);
     this.#reserved -= maxRecords;
     this.#note(source, records);
     for (const record of records) found.push(record);
+    return records.length >= maxRecords;
   }
 
   #note(source: PollSource, records: readonly HeldRecord[]): void {

@@ -5,6 +5,8 @@ import { type PollSource, Polls } from './polls.ts';
 /** Answers polls when the test says so. */
 class ScriptedSource implements PollSource {
   ready = true;
+  /** Even what need not be waited for is answered by `arrive` only. */
+  slow = false;
   readonly asked: { maxRecords: number; maxWaitMs: number }[] = [];
   readonly #name: string;
   #stock = 0;
@@ -25,7 +27,7 @@ class ScriptedSource implements PollSource {
 
   poll(maxRecords: number, maxWaitMs: number): Promise<HeldRecord[]> {
     this.asked.push({ maxRecords, maxWaitMs });
-    if (this.#stock > 0 || maxWaitMs === 0) return Promise.resolve(this.#some(maxRecords));
+    if (!this.slow && (this.#stock > 0 || maxWaitMs === 0)) return Promise.resolve(this.#some(maxRecords));
     return new Promise((resolve) => {
       this.#pending = { maxRecords, resolve };
     });
@@ -140,6 +142,21 @@ describe('polls of several sessions', () => {
     normal.arrive(5);
     expect(await fetch()).to.have.length(5);
     expect(high.asked).to.have.length(1);
+  });
+
+  it('gives what it has found without waiting for empty sources beside it', async () => {
+    const high = new ScriptedSource('high');
+    const normal = new ScriptedSource('normal', 99);
+    const low = new ScriptedSource('low');
+    const fetch = () => polls.fetch(() => [high, normal, low], { maxRecords: 64, maxWaitMs: 0 });
+    await fetch();
+    high.slow = low.slow = true;
+    await new Promise((resolve) => setTimeout(resolve, 30)); // high counts as empty for 20 ms
+    expect(topics(await fetch())).to.deep.equal(Array(35).fill('normal'));
+    expect([high.reserved, low.reserved]).to.deep.equal([2, 27]);
+    high.arrive(2);
+    await turn();
+    expect(topics(await fetch())).to.deep.equal(Array(2).fill('high'));
   });
 
   it('ends a call that had too few slots to wait on all when more are free, and asks all for them in the next', async () => {
