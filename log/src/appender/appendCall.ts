@@ -1,6 +1,9 @@
 import type { AppendedPosition, AppendRecord } from '../appender.ts';
 import { PartialAppendError } from '../errors.ts';
 
+/** Where records lie that came with one batch. */
+export type BatchPlace = Omit<AppendedPosition, 'offset'>;
+
 /** One call of `append`: its records, what became of each, and the promise that ends it. */
 export class AppendCall {
   readonly records: readonly AppendRecord[];
@@ -9,7 +12,9 @@ export class AppendCall {
   /** When it is given up. */
   readonly deadline: number;
   readonly promise: Promise<readonly AppendedPosition[]>;
-  readonly #outcomes: (AppendedPosition | Error)[];
+  /** Positions are put together at the end: until then a thousand of them would only be moved about by the garbage collector. */
+  readonly #outcomes: (BatchPlace | Error)[];
+  readonly #offsets: number[];
   #left: number;
   #firstError: Error | undefined;
   #mixed = false;
@@ -24,6 +29,7 @@ export class AppendCall {
     this.deadline = deadline;
     this.#onEnd = onEnd;
     this.#outcomes = new Array(records.length);
+    this.#offsets = new Array(records.length);
     this.#left = records.length;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -46,9 +52,10 @@ export class AppendCall {
     return this.#outcomes[index] !== undefined;
   }
 
-  appended(index: number, position: AppendedPosition): void {
+  appended(index: number, place: BatchPlace, offset: number): void {
     if (this.#outcomes[index] !== undefined) return;
-    this.#outcomes[index] = position;
+    this.#outcomes[index] = place;
+    this.#offsets[index] = offset;
     if (--this.#left === 0) this.#end();
   }
 
@@ -67,11 +74,18 @@ export class AppendCall {
   }
 
   #end(): void {
-    const outcomes = this.#outcomes;
-    if (this.#firstError === undefined) this.#resolve(outcomes as AppendedPosition[]);
-    else if (this.#mixed || this.#failed < outcomes.length) {
+    if (this.#firstError === undefined) {
+      this.#resolve(this.#outcomes.map((place, index) => this.#position(place as BatchPlace, index)));
+    } else if (this.#mixed || this.#failed < this.#outcomes.length) {
+      const outcomes = this.#outcomes.map((outcome, index) =>
+        outcome instanceof Error ? outcome : this.#position(outcome, index),
+      );
       this.#reject(new PartialAppendError(outcomes, this.#firstError));
     } else this.#reject(this.#firstError);
     this.#onEnd(this);
+  }
+
+  #position({ topic, partition, appendedAt }: BatchPlace, index: number): AppendedPosition {
+    return { topic, partition, offset: this.#offsets[index]!, appendedAt };
   }
 }

@@ -9,7 +9,7 @@ import { EntryQueue } from './entryQueue.ts';
 import { verdictOf } from './verdict.ts';
 
 const record: AppendRecord = { topic: 't', partition: 0, key: null, value: null };
-const position = { topic: 't', partition: 0, offset: 1, appendedAt: 2 };
+const place = { topic: 't', partition: 0, appendedAt: 2 };
 
 function call(records: number, bytes = 1, onEnd: (ended: AppendCall) => void = () => {}): AppendCall {
   return new AppendCall(
@@ -23,7 +23,7 @@ function call(records: number, bytes = 1, onEnd: (ended: AppendCall) => void = (
 describe('a call of append', () => {
   it('resolves with the positions in order', async () => {
     const three = call(3);
-    for (const index of [2, 0, 1]) three.appended(index, { ...position, offset: index });
+    for (const index of [2, 0, 1]) three.appended(index, place, index);
     expect((await three.promise).map(({ offset }) => offset)).to.deep.equal([0, 1, 2]);
     expect(three.isDone).to.equal(true);
   });
@@ -40,11 +40,11 @@ describe('a call of append', () => {
     const [one, other] = [new Error('one'), new Error('other')];
     const mixed = call(3);
     mixed.failed(1, one);
-    mixed.appended(0, position);
+    mixed.appended(0, place, 1);
     mixed.failed(2, other);
     const error = (await mixed.promise.catch((caught: unknown) => caught)) as PartialAppendError;
     expect(error).to.be.instanceOf(PartialAppendError);
-    expect(error.outcomes).to.deep.equal([position, one, other]);
+    expect(error.outcomes).to.deep.equal([{ ...place, offset: 1 }, one, other]);
     expect(error.message).to.equal('2 of 3 records were not appended: one');
   });
 
@@ -52,7 +52,7 @@ describe('a call of append', () => {
     let ended = 0;
     const two = call(2, 1, () => ended++);
     two.abandon(new Error('too late'));
-    two.appended(0, position);
+    two.appended(0, place, 1);
     two.failed(1, new Error('again'));
     expect(ended).to.equal(1);
     expect(await two.promise.catch((error: Error) => error.message)).to.equal('too late');

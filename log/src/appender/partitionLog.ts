@@ -74,12 +74,11 @@ export class PartitionLog {
   appended(baseOffset: number, appendTime: number): void {
     const { calls, indexes, builder } = this.#batch!;
     const appendedAt = appendTime >= 0 ? appendTime : builder.createdAt;
-    const topic = this.topic.name;
-    const partition = this.partition;
+    const place = { topic: this.topic.name, partition: this.partition, appendedAt };
     this.#nextSequence = addSequence(this.#nextSequence, calls.length);
     this.#endBatch();
     for (let i = 0; i < calls.length; i++) {
-      calls[i]!.appended(indexes[i]!, { topic, partition, offset: baseOffset + i, appendedAt });
+      calls[i]!.appended(indexes[i]!, place, baseOffset + i);
     }
   }
 
