@@ -94,7 +94,7 @@ export function assemble(
   const metrics = apiMetrics(foundations.metrics);
   const types = typeCatalogue(registrations, logger);
   const signals = new ChangeSignals();
-  const subscription = subscribeTaskChanges(redis, signals.onChanges);
+  const subscription = subscribeTaskChanges(redis, signals.onFlush);
   const partitions = topicPartitions(cluster);
   const keys = idempotencyKeys(pool, { claimMs: CLAIM_MS, keepMs: choices.idempotencyKeepMs });
   const tasks = postgresTaskView(pool);

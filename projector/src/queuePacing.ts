@@ -56,6 +56,8 @@ const LEAD_RECORDS = 500;
 export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing {
   const { longestMs = LONGEST_MS, leadRecords = LEAD_RECORDS, now = () => performance.now() } = options;
   const partitions = new Map<string, Progress>();
+  /** What the start before was of: mostly the next one is of the same. */
+  let last: { readonly topic: string; readonly partition: number; readonly progress: Progress } | undefined;
 
   /** Which start lets a slice be folded. */
   const awaited = (firstOffset: number): number => firstOffset - leadRecords;
@@ -71,14 +73,21 @@ export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing
     return progress.rate;
   }
 
+  function progressOf(topic: string, partition: number): Progress {
+    if (last?.topic === topic && last.partition === partition) return last.progress;
+    const key = partitionKey(topic, partition);
+    let progress = partitions.get(key);
+    if (progress === undefined) {
+      progress = { reached: -1, rate: 0, windowBegan: now(), windowStarts: 0, waiting: undefined };
+      partitions.set(key, progress);
+    }
+    last = { topic, partition, progress };
+    return progress;
+  }
+
   return {
     started(topic, partition, offset) {
-      const key = partitionKey(topic, partition);
-      let progress = partitions.get(key);
-      if (progress === undefined) {
-        progress = { reached: -1, rate: 0, windowBegan: now(), windowStarts: 0, waiting: undefined };
-        partitions.set(key, progress);
-      }
+      const progress = progressOf(topic, partition);
       progress.windowStarts += 1;
       if (offset <= progress.reached) return;
       progress.reached = offset;
@@ -106,6 +115,7 @@ export function createQueuePacing(options: QueuePacingOptions = {}): QueuePacing
     release() {
       for (const { waiting } of partitions.values()) waiting?.fold();
       partitions.clear();
+      last = undefined;
     },
   };
 }

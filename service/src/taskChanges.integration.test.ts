@@ -21,8 +21,8 @@ describe('task changes over Redis', () => {
     const [publisher, subscriber] = [connect(), connect()];
     const received: TaskChange[][] = [];
     const both = new Promise<void>((resolve) => {
-      subscribeTaskChanges(subscriber.client, (changes) => {
-        received.push([...changes]);
+      subscribeTaskChanges(subscriber.client, (readChanges) => {
+        received.push([...readChanges()]);
         if (received.length === 3) resolve();
       });
     });
@@ -49,7 +49,7 @@ describe('task changes over Redis', () => {
     const [publisher, subscriber] = [connect(), connect()];
     await Promise.all([ready(publisher), ready(subscriber)]);
     const received = new Promise<readonly TaskChange[]>((resolve) => {
-      subscribeTaskChanges(subscriber.client, resolve);
+      subscribeTaskChanges(subscriber.client, (readChanges) => resolve(readChanges()));
     });
     const id = await subscriber.client.client('ID').catch(() => undefined);
     const again = new Promise<void>((resolve) => subscriber.client.once('ready', () => resolve()));

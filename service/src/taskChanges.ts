@@ -13,18 +13,18 @@ export async function publishTaskChanges(redis: Redis, changes: readonly TaskCha
 }
 
 /**
- * Calls `onChanges` for each message. `redis` is a connection of its own (a subscribed one takes no other commands); the
+ * Calls `onFlush` for each message, with a function that reads it: a flush may tell of thousands of tasks, for which mostly nobody waits. `redis` is a connection of its own (a subscribed one takes no other commands); the
  * subscription outlives its reconnects. A message may be missed at any time, so whoever waits also polls.
  */
 export function subscribeTaskChanges(
   redis: Redis,
-  onChanges: (changes: readonly TaskChange[]) => void,
+  onFlush: (readChanges: () => readonly TaskChange[]) => void,
 ): { stop(): void } {
   const subscribe = () => {
     redis.subscribe(TASK_CHANGES_CHANNEL).catch(() => {}); // tried again at the next ready
   };
   const onMessage = (channel: string, message: string) => {
-    if (channel === TASK_CHANGES_CHANNEL) onChanges(decodeTaskChanges(message));
+    if (channel === TASK_CHANGES_CHANNEL) onFlush(() => decodeTaskChanges(message));
   };
   redis.on('ready', subscribe);
   redis.on('message', onMessage);

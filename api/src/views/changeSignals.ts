@@ -10,9 +10,9 @@ export class ChangeSignals {
   readonly #flushWaiters = new Set<() => void>();
 
   /** What the subscription calls. */
-  readonly onChanges = (changes: readonly TaskChange[]): void => {
+  readonly onFlush = (readChanges: () => readonly TaskChange[]): void => {
     if (this.#byTask.size > 0) {
-      for (const [id, , status] of changes) {
+      for (const [id, , status] of readChanges()) {
         const waiters = this.#byTask.get(id);
         if (waiters !== undefined) for (const wake of [...waiters]) wake(status as TaskStatus);
       }

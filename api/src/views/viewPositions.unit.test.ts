@@ -52,7 +52,7 @@ describe('ViewPositions', () => {
         queueMicrotask(() => {
           positions.set('e/0', 10);
           if (now.get('e/0') === 10) positions.set('q/0', 7);
-          setImmediate(() => signals.onChanges([]));
+          setImmediate(() => signals.onFlush(() => []));
         });
         return now;
       },

@@ -55,11 +55,15 @@ export interface CountChange {
 /** What the changes of a flush do to the counts, in the order in which the rows are locked. */
 export function countChanges({ groupOf }: CountTable, changes: readonly ViewChange[]): CountChange[] {
   const counts = new Map<string, { userId: string; type: string; group: string; by: number }>();
+  // Mostly it is the same as of the task before.
+  let last = { userId: '', type: '', group: '', by: 0 };
   const add = ({ userId, type }: ViewChange['task'], group: string, by: number): void => {
-    const key = `${userId} ${type} ${group}`;
-    const count = counts.get(key);
-    if (count === undefined) counts.set(key, { userId, type, group, by });
-    else count.by += by;
+    if (last.group !== group || last.type !== type || last.userId !== userId) {
+      const key = `${userId} ${type} ${group}`;
+      last = counts.get(key) ?? { userId, type, group, by: 0 };
+      counts.set(key, last);
+    }
+    last.by += by;
   };
   for (const { task, before, after, count } of changes) {
     const from = before && groupOf(before);
