@@ -5,6 +5,7 @@ import { BackPressureError, PartialAppendError } from '../errors.ts';
 import { codes } from '../wire/errorCodes.ts';
 import { Admission } from './admission.ts';
 import { AppendCall } from './appendCall.ts';
+import { Deadlines } from './deadlines.ts';
 import { EntryQueue } from './entryQueue.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -97,6 +98,26 @@ describe('entry queue', () => {
       queue.shift();
     }
     expect(queue.firstCall()).to.equal(undefined);
+  });
+});
+
+describe('deadlines', () => {
+  const due = (milliseconds: number): AppendCall => new AppendCall([record], 1, Date.now() + milliseconds, () => {});
+
+  it('come in the order of the calls, and not for those that have ended', async () => {
+    const [first, second, third] = [due(5), due(5), due(30)];
+    const expired: AppendCall[] = [];
+    const last = new Promise<void>((resolve) => {
+      const deadlines = new Deadlines((late) => {
+        deadlines.drop(late);
+        expired.push(late);
+        if (late === third) resolve();
+      });
+      for (const each of [first, second, third]) deadlines.add(each);
+      deadlines.drop(second);
+    });
+    await last;
+    expect(expired).to.deep.equal([first, third]);
   });
 });
 

@@ -2,8 +2,8 @@ import type { AppendCall } from './appendCall.ts';
 
 /** Calls in the order of their deadlines (each has the same time, so in the order they came), with one timer for the first. */
 export class Deadlines {
-  #calls: AppendCall[] = [];
-  #head = 0;
+  /** A call leaves it at its end, whatever goes on with those before it: a call may hold thousands of records. */
+  readonly #calls = new Set<AppendCall>();
   #timer: NodeJS.Timeout | undefined;
   readonly #onExpired: (call: AppendCall) => void;
 
@@ -12,38 +12,34 @@ export class Deadlines {
   }
 
   add(call: AppendCall): void {
-    this.#calls.push(call);
+    this.#calls.add(call);
     if (!this.#timer) this.#arm();
   }
 
   /** A call is over. The timer stays until its time: setting it anew for each call would cost more than waking once. */
-  dropFinished(): void {
-    while (this.#head < this.#calls.length && this.#calls[this.#head]!.isDone) this.#head++;
-    if (this.#head === this.#calls.length) {
-      this.#calls = [];
-      this.#head = 0;
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    } else if (this.#head > 1_024 && this.#head * 2 > this.#calls.length) {
-      this.#calls = this.#calls.slice(this.#head);
-      this.#head = 0;
-    }
+  drop(call: AppendCall): void {
+    this.#calls.delete(call);
+    if (this.#calls.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #arm(): void {
-    const first = this.#calls[this.#head];
-    this.#timer = first && setTimeout(() => this.#expire(), Math.max(first.deadline - Date.now(), 1));
+    for (const { deadline } of this.#calls) {
+      this.#timer = setTimeout(() => this.#expire(), Math.max(deadline - Date.now(), 1));
+      return;
+    }
   }
 
   #expire(): void {
+    this.#timer = undefined;
     const now = Date.now();
     const expired: AppendCall[] = [];
-    for (let at = this.#head; at < this.#calls.length && this.#calls[at]!.deadline <= now; at++) {
-      expired.push(this.#calls[at]!);
+    for (const call of this.#calls) {
+      if (call.deadline > now) break;
+      expired.push(call);
     }
-    this.#timer = undefined;
-    for (const call of expired) if (!call.isDone) this.#onExpired(call);
-    this.dropFinished();
+    for (const call of expired) this.#onExpired(call);
     if (!this.#timer) this.#arm();
   }
 }

@@ -5,7 +5,8 @@ const compactAfter = 4_096;
 
 /** Records that wait for a place in a batch: (call, index) pairs in order, in two plain arrays. */
 export class EntryQueue {
-  #calls: AppendCall[] = [];
+  /** Undefined where an entry was taken: it must not hold the records of its call. */
+  #calls: (AppendCall | undefined)[] = [];
   #indexes: number[] = [];
   #head = 0;
 
@@ -28,7 +29,7 @@ export class EntryQueue {
   }
 
   shift(): void {
-    this.#head++;
+    this.#calls[this.#head++] = undefined;
     if (this.#head === this.#calls.length) {
       this.#calls = [];
       this.#indexes = [];
@@ -59,6 +60,6 @@ export class EntryQueue {
     this.#calls = [];
     this.#indexes = [];
     this.#head = 0;
-    for (let at = 0; at < calls.length; at++) calls[at]!.failed(indexes[at]!, error);
+    for (let at = 0; at < calls.length; at++) calls[at]?.failed(indexes[at]!, error);
   }
 }

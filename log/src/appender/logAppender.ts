@@ -253,7 +253,7 @@ export class LogAppender implements Appender, PipelineHost {
     this.#pending.delete(call);
     this.#counts.failed += call.failedRecords;
     this.#admission.leave(call);
-    this.#deadlines.dropFinished();
+    this.#deadlines.drop(call);
     if (this.#pending.size === 0) this.#onIdle?.();
   }
 }
