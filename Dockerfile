@@ -104,7 +104,7 @@ COPY --from=build /app/api/package.json api/
 COPY --from=build /app/api/dist api/dist
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "8080"]
-CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=70", "api/dist/main.js"]
+CMD ["node", "--heap-growing-percent=150", "api/dist/main.js"]
 
 FROM golang:1.26-alpine AS go-build
 ENV CGO_ENABLED=0 GOWORK=off GOFLAGS='-trimpath -tags=grpcnotrace'

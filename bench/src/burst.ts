@@ -32,7 +32,7 @@ export const burst: Benchmark = {
         const measured: Measured[] = kind === TYPESCRIPT ? [{ system: 'cold', ...first }] : [];
         for (const workers of [1, 2]) {
           await system.startWorkers(kind, workers);
-          await warmUp(system, kind.type, 1);
+          await warmUp(system, kind.type);
           for (const size of SIZES) {
             measured.push({ system: 'warm', workers, figures: await measure(kind.type, size) });
           }

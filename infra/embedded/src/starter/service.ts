@@ -10,12 +10,8 @@ const stopTimeoutMs = 6_000;
 /** kafkajs asks for timers in the past, which Node 24 warns about. */
 const nodeOptions = ['--disable-warning=TimeoutNegativeWarning'];
 
-const apiMain = 'api/dist/main.js';
 /** Megabytes of the young generation, and by how many percent the old one grows: docs/decisions/0054 and 0138 say why. */
-const heapOptions = (main: string): readonly string[] =>
-  main === apiMain
-    ? ['--max-semi-space-size=8', '--heap-growing-percent=70']
-    : ['--max-semi-space-size=16', '--heap-growing-percent=150'];
+const heapOptions = ['--max-semi-space-size=16', '--heap-growing-percent=150'];
 
 export interface ServiceOptions {
   readonly name: string;
@@ -49,7 +45,7 @@ export function serviceProgram({ name, command, port, env, logFile }: ServiceOpt
 export function nodeCommand(main: string, env: NodeJS.ProcessEnv): Command {
   return {
     file: process.execPath,
-    args: [...nodeOptions, ...heapOptions(main), path.join(root, main)],
+    args: [...nodeOptions, ...heapOptions, path.join(root, main)],
     env: { NODE_ENV: 'production', ...env },
     cwd: root,
   };
