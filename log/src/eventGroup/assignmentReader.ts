@@ -3,9 +3,10 @@ import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster.ts';
 import { GapError, isRetriable, UnknownTopicError } from '../errors.ts';
 import type { LogRecord } from '../logRecord.ts';
+import type { FetchedRecords } from '../reader/fetchedBatches.ts';
 import type { Position } from '../reader/position.ts';
 import { LeaderFetcher } from './leaderFetcher.ts';
-import { PartitionQueue, type QueuedBatch } from './partitionQueue.ts';
+import { PartitionQueue } from './partitionQueue.ts';
 
 export interface AssignmentReaderOptions {
   readonly cluster: Cluster;
@@ -73,10 +74,10 @@ export class AssignmentReader {
     }
   }
 
-  received(queue: PartitionQueue, records: readonly LogRecord[], bytes: number): void {
+  received(queue: PartitionQueue, records: FetchedRecords): void {
     if (this.signal.aborted) return;
-    this.#queuedBytes += bytes;
-    queue.push({ records, bytes });
+    this.#queuedBytes += records.bytes;
+    queue.push(records);
   }
 
   /** Their leader is not, or cannot be reached, any more: finds it anew. */
@@ -150,18 +151,21 @@ export class AssignmentReader {
     });
   }
 
-  async #handle(queue: PartitionQueue, { records, bytes }: QueuedBatch): Promise<void> {
+  async #handle(queue: PartitionQueue, fetched: FetchedRecords): Promise<void> {
     try {
       if (!this.signal.aborted) {
-        const handled = this.#options.onRecords(queue, records);
-        if (handled) await handled;
-        queue.handled = records.at(-1)!.offset + 1;
+        const records = fetched.read();
+        if (records.length > 0) {
+          const handled = this.#options.onRecords(queue, records);
+          if (handled) await handled;
+        }
+        queue.handled = fetched.nextOffset;
         queue.movedAt = performance.now();
       }
     } catch (error) {
       this.#fail(error);
     } finally {
-      this.#queuedBytes -= bytes;
+      this.#queuedBytes -= fetched.bytes;
       this.#wakeFetchers();
     }
   }

@@ -108,16 +108,16 @@ export class LeaderFetcher {
 
   async #take(queue: PartitionQueue, answer: FetchedPartition, askedAt: number): Promise<void> {
     try {
-      const records = await queue.position.take(this.#reader.cluster, answer);
+      const records = await queue.position.takeUnread(this.#reader.cluster, answer);
       this.#failures = 0;
       queue.answeredAt = performance.now();
       queue.end = answer.highWatermark;
       queue.askedAt = askedAt;
-      if (records.length > 0) {
+      if (records !== undefined) {
         // the broker fills its answer in the order of the request: who has had something is last the next time
         this.#queues.delete(queue);
         this.#queues.add(queue);
-        this.#reader.received(queue, records, answer.records?.length ?? 0);
+        this.#reader.received(queue, records);
       } else if (queue.isIdle) {
         // offsets without records (transaction markers, what compaction dropped) need no handling
         queue.handled = queue.position.offset;

@@ -1,10 +1,5 @@
-import type { LogRecord } from '../logRecord.ts';
+import type { FetchedRecords } from '../reader/fetchedBatches.ts';
 import type { Position } from '../reader/position.ts';
-
-export interface QueuedBatch {
-  readonly records: readonly LogRecord[];
-  readonly bytes: number;
-}
 
 /** One batch is handled, one waits: enough that handling never waits for a fetch, and little to keep in memory. */
 const maxWaiting = 1;
@@ -26,15 +21,15 @@ export class PartitionQueue {
   interruptions = 0;
   /** Reading has ended here. */
   stopped: Error | undefined;
-  #waiting: QueuedBatch[] = [];
+  #waiting: FetchedRecords[] = [];
   #handling = false;
-  readonly #handle: (queue: PartitionQueue, batch: QueuedBatch) => Promise<void>;
+  readonly #handle: (queue: PartitionQueue, batch: FetchedRecords) => Promise<void>;
   readonly #onIdle: () => void;
 
   /** `handle` must not reject. */
   constructor(
     position: Position,
-    handle: (queue: PartitionQueue, batch: QueuedBatch) => Promise<void>,
+    handle: (queue: PartitionQueue, batch: FetchedRecords) => Promise<void>,
     onIdle: () => void,
   ) {
     this.position = position;
@@ -51,7 +46,7 @@ export class PartitionQueue {
     return !this.#handling;
   }
 
-  push(batch: QueuedBatch): void {
+  push(batch: FetchedRecords): void {
     this.#waiting.push(batch);
     if (!this.#handling) void this.#run();
   }

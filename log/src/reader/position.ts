@@ -5,9 +5,10 @@ import { decodeRecordBatches } from '../recordBatch/decodeRecordBatches.ts';
 import { codes } from '../wire/errorCodes.ts';
 import type { FetchedPartition, FetchPosition } from '../wire/messages/fetch.ts';
 import { offsetAt } from '../wire/messages/listOffsets.ts';
+import { checkBatches, FetchedRecords } from './fetchedBatches.ts';
 import { offsetAtTime } from './offsets.ts';
 
-/** How often a batch that cannot be read is fetched anew: it may have been damaged on its way. */
+/** How often a batch that cannot be read is fetched. */
 const corruptAttempts = 3;
 /** A broker that has just started may not have heard of a topic yet. */
 const missingForMs = 10_000;
@@ -42,13 +43,35 @@ export class Position {
    * `GapError` where records are missing, an error of `isRetriable` where another attempt may help.
    */
   async take(cluster: Cluster, answer: FetchedPartition, end = Number.POSITIVE_INFINITY): Promise<LogRecord[]> {
-    const { errorCode, records, divergedAt } = answer;
+    await this.#check(cluster, answer);
+    return answer.records ? this.#decode(answer.records, end) : [];
+  }
+
+  /** The same, with the records still in their bytes; undefined where there are no batches. */
+  async takeUnread(cluster: Cluster, answer: FetchedPartition): Promise<FetchedRecords | undefined> {
+    await this.#check(cluster, answer);
+    if (!answer.records) return undefined;
+    const from = this.offset;
+    const { bytes, last, unreadable } = checkBatches(answer.records);
+    if (last !== undefined && last.nextOffset > this.offset) {
+      this.offset = last.nextOffset;
+      this.#lastEpoch = last.leaderEpoch;
+    }
+    if (this.offset > from) {
+      // What stands before a batch that cannot be read is given first; the next attempt begins with that batch.
+      this.#corrupt = 0;
+      return new FetchedRecords(this, from, this.offset, bytes);
+    }
+    if (unreadable !== undefined) this.#throwUnreadable(unreadable);
+    return undefined;
+  }
+
+  async #check(cluster: Cluster, { errorCode, divergedAt, logStart }: FetchedPartition): Promise<void> {
     if (errorCode === codes.OFFSET_OUT_OF_RANGE) throw await this.#outOfRange(cluster);
     if (errorCode === codes.UNKNOWN_TOPIC_ID || errorCode === codes.INCONSISTENT_TOPIC_ID)
       await this.#checkTopic(cluster);
     if (errorCode !== 0) throw new KafkaError(errorCode, `Fetch of ${this.topic}/${this.partition}`);
-    if (divergedAt >= 0) throw new GapError(this.topic, this.partition, this.offset, answer.logStart, divergedAt);
-    return records ? this.#decode(records, end) : [];
+    if (divergedAt >= 0) throw new GapError(this.topic, this.partition, this.offset, logStart, divergedAt);
   }
 
   #decode(data: Buffer, end: number): LogRecord[] {
@@ -70,14 +93,17 @@ export class Position {
       }
     } catch (error) {
       // What stands before the batch that cannot be read is given first; the next attempt begins with that batch.
-      if (!(error instanceof CorruptBatchError) || (records.length === 0 && ++this.#corrupt >= corruptAttempts))
-        throw error;
-      if (records.length === 0)
-        throw new KafkaError(codes.CORRUPT_MESSAGE, `Fetch of ${topic}/${partition}`, error.message);
+      if (!(error instanceof CorruptBatchError) || records.length === 0) this.#throwUnreadable(error);
       this.offset = Math.max(this.offset, records.at(-1)!.offset + 1);
       this.#lastEpoch = -1;
     }
     return records;
+  }
+
+  /** A batch may have been damaged on its way: it is fetched anew some times. */
+  #throwUnreadable(error: unknown): never {
+    if (!(error instanceof CorruptBatchError) || ++this.#corrupt >= corruptAttempts) throw error;
+    throw new KafkaError(codes.CORRUPT_MESSAGE, `Fetch of ${this.topic}/${this.partition}`, error.message);
   }
 
   /** The gap there is; or, where the log has the offset by now, an error to try again after. */

@@ -1,15 +1,7 @@
-import { crc32c } from '@node-rs/crc32';
 import { CorruptBatchError, UnsupportedCompressionError } from '../errors.ts';
+import { type BatchHeader, readBatchHeader, readInt64, verifyChecksum } from './batchHeader.ts';
 import { decompress } from './decompress.ts';
-import {
-  compressionMask,
-  controlBit,
-  headerSize,
-  layout,
-  lengthOverhead,
-  logAppendTimeBit,
-  magicV2,
-} from './layout.ts';
+import { compressionMask, headerSize, layout, logAppendTimeBit } from './layout.ts';
 import { RecordCursor } from './recordCursor.ts';
 
 /** Text by name. The protocol allows bytes and repeated names; here the last of a name counts. */
@@ -44,7 +36,8 @@ export interface DecodedBatches {
  * Keys and values are views of `data` (unless it was compressed), so keeping one keeps the whole fetch in memory.
  *
  * Records before the offset `from` and behind `to` are passed over cheaply: who takes a few records of a large batch at a
- * time (as share groups do) is given the whole batch each time. Its checksum is verified only with its first records.
+ * time (as share groups do) is given the whole batch each time. Its checksum is verified only with its first records, and none is
+ * where they are `verified` already.
  *
  * Throws `CorruptBatchError` with the offset of the batch that cannot be read, `UnsupportedCompressionError` likewise; the
  * records of the batches before it have been handed on.
@@ -54,55 +47,33 @@ export function decodeRecordBatches(
   onRecord: OnRecord,
   from = 0,
   to = Number.POSITIVE_INFINITY,
+  { verified = false } = {},
 ): DecodedBatches {
   let at = 0;
   let batches = 0;
   let nextOffset: number | undefined;
   let leaderEpoch = -1;
-  while (at + lengthOverhead <= data.length) {
-    const baseOffset = readInt64(data, at + layout.baseOffset);
-    const end = at + lengthOverhead + data.readInt32BE(at + layout.length);
-    if (end > data.length) break;
-    checkBatch(data, at, end, baseOffset);
+  for (let header = readBatchHeader(data, at); header !== undefined; header = readBatchHeader(data, at)) {
+    const { baseOffset } = header;
     // The batch was given before, for the records before `from`: it was verified then.
-    if (from <= baseOffset) verifyChecksum(data, at, end, baseOffset);
-    const attributes = data.readInt16BE(at + layout.attributes);
-    if ((attributes & controlBit) === 0) {
-      decodeRecords(data, at, end, baseOffset, attributes, onRecord, from - baseOffset, to - baseOffset);
-    }
-    nextOffset = baseOffset + data.readInt32BE(at + layout.lastOffsetDelta) + 1;
-    leaderEpoch = data.readInt32BE(at + layout.partitionLeaderEpoch);
+    if (!verified && from <= baseOffset) verifyChecksum(data, at, header);
+    if (!header.isControl) decodeRecords(data, at, header, onRecord, from - baseOffset, to - baseOffset);
+    ({ nextOffset, leaderEpoch } = header);
     batches++;
-    at = end;
+    at = header.end;
   }
   return { nextOffset, leaderEpoch, batches };
-}
-
-function checkBatch(data: Buffer, at: number, end: number, baseOffset: number): void {
-  if (end - at < headerSize) throw new CorruptBatchError(baseOffset, `it is only ${end - at} bytes long`);
-  const magic = data[at + layout.magic];
-  if (magic !== magicV2) throw new CorruptBatchError(baseOffset, `its format is v${magic}, only v2 is supported`);
-}
-
-function verifyChecksum(data: Buffer, at: number, end: number, baseOffset: number): void {
-  const checksum = data.readUInt32BE(at + layout.checksum);
-  if (crc32c(data.subarray(at + layout.attributes, end)) !== checksum) {
-    throw new CorruptBatchError(baseOffset, 'its checksum does not match');
-  }
 }
 
 function decodeRecords(
   data: Buffer,
   at: number,
-  end: number,
-  baseOffset: number,
-  attributes: number,
+  { baseOffset, end, attributes, nextOffset, leaderEpoch }: BatchHeader,
   onRecord: OnRecord,
   fromDelta: number,
   toDelta: number,
 ): void {
-  if (toDelta < 0 || fromDelta > data.readInt32BE(at + layout.lastOffsetDelta)) return;
-  const leaderEpoch = data.readInt32BE(at + layout.partitionLeaderEpoch);
+  if (toDelta < 0 || baseOffset + fromDelta >= nextOffset) return;
   const count = data.readInt32BE(at + layout.recordCount);
   const appendTime = (attributes & logAppendTimeBit) !== 0;
   const baseTimestamp = readInt64(data, at + (appendTime ? layout.maxTimestamp : layout.baseTimestamp));
@@ -131,8 +102,4 @@ function step(cursor: RecordCursor, baseOffset: number, fromDelta: number): bool
   } catch (error) {
     throw new CorruptBatchError(baseOffset, (error as Error).message, { cause: error });
   }
-}
-
-function readInt64(data: Buffer, at: number): number {
-  return data.readInt32BE(at) * 0x1_0000_0000 + data.readUInt32BE(at + 4);
 }
