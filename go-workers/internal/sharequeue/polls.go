@@ -107,7 +107,7 @@ func (p *polls) await(ctx context.Context, sources func() []pollSource, maxRecor
 		return found
 	}
 	if now := sources(); maxWait <= 0 || !(p.allEmpty || p.isSole(now)) {
-		found = p.ask(ctx, now, maxRecords)
+		found = p.ask(ctx, now, maxRecords, maxWait <= 0)
 		found = append(found, p.take(maxRecords-len(found))...)
 	}
 	p.setAllEmpty(false)

@@ -175,7 +175,7 @@ func TestWhatAQueueGaveDoesNotWaitForEmptyOnesBesideIt(t *testing.T) {
 			t.Helper()
 			high.asked, normal.asked, low.asked = nil, nil, nil
 			began, got := time.Now(), map[string]int{}
-			for _, record := range p.fetch(t.Context(), all, 64, 0) {
+			for _, record := range p.fetch(t.Context(), all, 64, time.Minute) {
 				got[record.Topic]++
 			}
 			if took := time.Since(began); !maps.Equal(got, want) || took != within {

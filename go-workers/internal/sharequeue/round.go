@@ -3,6 +3,7 @@ package sharequeue
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -16,8 +17,13 @@ const (
 
 // ask asks sources one after the other, each for all slots that are left, until one gives something. Beside it, and without waiting
 // for their answers, those before it that had nothing the last time are asked for a few, and those behind it where it had too little:
-// the answer of an empty queue takes as long as that of a full one, and what was found would wait for it.
-func (p *polls) ask(ctx context.Context, sources []pollSource, maxRecords int) []*Delivered {
+// the answer of an empty queue takes as long as that of a full one, and what was found would wait for it. Who does not wait (now) is
+// told of all there is.
+func (p *polls) ask(ctx context.Context, sources []pollSource, maxRecords int, now bool) []*Delivered {
+	var beside sync.WaitGroup
+	if now {
+		defer beside.Wait()
+	}
 	ready := readyOnes(sources)
 	giving := slices.IndexFunc(ready, p.isGiving)
 	var found []*Delivered
@@ -32,9 +38,9 @@ func (p *polls) ask(ctx context.Context, sources []pollSource, maxRecords int) [
 		few := fewOf(room)
 		switch {
 		case len(found) > 0:
-			p.askBeside(source, room)
+			p.askBeside(&beside, source, room)
 		case i < giving && few < room:
-			p.askBeside(source, few)
+			p.askBeside(&beside, source, few)
 		default:
 			if found = p.askNow(source, room); len(found) == room {
 				return found
@@ -66,9 +72,9 @@ func (p *polls) askNow(source pollSource, maxRecords int) []*Delivered {
 }
 
 // askBeside asks for what arrives when it arrives.
-func (p *polls) askBeside(source pollSource, maxRecords int) {
+func (p *polls) askBeside(asked *sync.WaitGroup, source pollSource, maxRecords int) {
 	p.reserve(maxRecords)
-	go p.wait(source, maxRecords, 0)
+	asked.Go(func() { p.wait(source, maxRecords, 0) })
 }
 
 func readyOnes(sources []pollSource) []pollSource {

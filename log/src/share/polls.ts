@@ -90,7 +90,9 @@ export class Polls {
     const found = this.#take(maxRecords);
     if (found.length > 0 || maxRecords <= 0 || signal?.aborted) return found;
     if (maxWaitMs <= 0 || !(this.#allEmpty || this.#isSole(sources()))) {
-      await this.#ask(sources(), found, maxRecords);
+      const beside = await this.#ask(sources(), found, maxRecords);
+      // Who does not wait is told of all there is.
+      if (maxWaitMs <= 0) await Promise.all(beside);
       found.push(...this.#take(maxRecords - found.length));
     }
     this.#allEmpty = false;
@@ -119,20 +121,23 @@ export class Polls {
   /**
    * One source after the other, each for all slots that are left, until one gives something. Beside it, and without waiting for
    * their answers, those before it that had nothing the last time are asked for a few, and those behind it where it had too
-   * little: the answer of an empty queue takes as long as that of a full one, and what was found would wait for it.
+   * little: the answer of an empty queue takes as long as that of a full one, and what was found would wait for it. Gives when
+   * those are answered.
    */
-  async #ask(sources: readonly PollSource[], found: HeldRecord[], maxRecords: number): Promise<void> {
+  async #ask(sources: readonly PollSource[], found: HeldRecord[], maxRecords: number): Promise<Promise<void>[]> {
     const ready = sources.filter(({ isReady }) => isReady);
     const giving = ready.findIndex((source) => this.#isGiving(source));
+    const beside: Promise<void>[] = [];
     for (const [index, source] of ready.entries()) {
       const room = maxRecords - found.length - this.#arrived.length - this.#reserved;
       if (room <= 0) break;
       if (!source.isReady || (giving >= 0 && this.#wasJustEmpty(source))) continue;
       const few = this.#few(room);
-      if (found.length > 0) void this.#wait(source, room, 0);
-      else if (index < giving && few < room) void this.#wait(source, few, 0);
+      if (found.length > 0) beside.push(this.#wait(source, room, 0));
+      else if (index < giving && few < room) beside.push(this.#wait(source, few, 0));
       else if (await this.#fills(found, source, room)) break;
     }
+    return beside;
   }
 
   /** It had something when it was last asked. */

@@ -148,7 +148,7 @@ describe('polls of several sessions', () => {
     const high = new ScriptedSource('high');
     const normal = new ScriptedSource('normal', 99);
     const low = new ScriptedSource('low');
-    const fetch = () => polls.fetch(() => [high, normal, low], { maxRecords: 64, maxWaitMs: 0 });
+    const fetch = () => polls.fetch(() => [high, normal, low], { maxRecords: 64, maxWaitMs: 1_000 });
     await fetch();
     high.slow = low.slow = true;
     await new Promise((resolve) => setTimeout(resolve, 30)); // high counts as empty for 20 ms
