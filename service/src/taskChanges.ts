@@ -13,8 +13,9 @@ export async function publishTaskChanges(redis: Redis, changes: readonly TaskCha
 }
 
 /**
- * Calls `onFlush` for each message, with a function that reads it: a flush may tell of thousands of tasks, for which mostly nobody waits. `redis` is a connection of its own (a subscribed one takes no other commands); the
- * subscription outlives its reconnects. A message may be missed at any time, so whoever waits also polls.
+ * Calls `onFlush` for each message, with a function that reads it: a flush may tell of thousands of tasks, for which mostly
+ * nobody waits. `redis` is a connection of its own (a subscribed one takes no other commands); the subscription outlives its
+ * reconnects. A message may be missed at any time, so whoever waits also polls.
  */
 export function subscribeTaskChanges(
   redis: Redis,

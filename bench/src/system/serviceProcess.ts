@@ -73,7 +73,7 @@ export async function startService(
   return { name, pid: child.pid!, spawnedAt, readyAt: Date.now(), stop, kill: () => void child.kill('SIGKILL') };
 }
 
-/** The options that the system gives Node.js for its own services (the api has others): what runs beside them runs under the same. */
+/** The options that the system gives Node.js for its own services: what runs beside them runs under the same. */
 async function nodeOptionsOf(system: RunningSystem): Promise<string[]> {
   const orchestrator = (await system.processes()).find(({ name }) => name === 'orchestrator');
   if (orchestrator === undefined) throw new Error('there is no orchestrator');

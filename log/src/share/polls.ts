@@ -135,7 +135,7 @@ export class Polls {
       const few = this.#few(room);
       if (found.length > 0) beside.push(this.#wait(source, room, 0));
       else if (index < giving && few < room) beside.push(this.#wait(source, few, 0));
-      else if (await this.#fills(found, source, room)) break;
+      else if (await this.#askNow(found, source, room)) break;
     }
     return beside;
   }
@@ -151,8 +151,8 @@ export class Polls {
     return last?.gave === false && performance.now() < last.at + emptyMs;
   }
 
-  /** Whether it had as much as it was asked for. */
-  async #fills(found: HeldRecord[], source: PollSource, maxRecords: number): Promise<boolean> {
+  /** Gives whether it had as much as it was asked for. */
+  async #askNow(found: HeldRecord[], source: PollSource, maxRecords: number): Promise<boolean> {
     this.#reserved += maxRecords;
     const records = await source.poll(maxRecords, this.#isGiving(source) ? busyMs : 0);
     this.#reserved -= maxRecords;

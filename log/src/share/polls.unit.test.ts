@@ -159,6 +159,23 @@ describe('polls of several sessions', () => {
     expect(topics(await fetch())).to.deep.equal(Array(2).fill('high'));
   });
 
+  it('tells a call that does not wait of all there is, empty sources beside what gave included', async () => {
+    const normal = new ScriptedSource('normal', 9);
+    const low = new ScriptedSource('low');
+    low.slow = true;
+    let records: HeldRecord[] | undefined;
+    const fetching = polls
+      .fetch(() => [normal, low], { maxRecords: 64, maxWaitMs: 0 })
+      .then((all) => {
+        records = all;
+      });
+    await turn();
+    expect(records).to.equal(undefined);
+    low.arrive(3);
+    await fetching;
+    expect(topics(records ?? [])).to.deep.equal([...Array(9).fill('normal'), ...Array(3).fill('low')]);
+  });
+
   it('ends a call that had too few slots to wait on all when more are free, and asks all for them in the next', async () => {
     const sources = [new ScriptedSource('high'), new ScriptedSource('normal'), new ScriptedSource('low')];
     const fetching = polls.fetch(() => sources, { maxRecords: 1, maxWaitMs: 10_000 });
