@@ -117,8 +117,18 @@ export function isTransient(error: unknown): boolean {
 
 /** Whether PostgreSQL ended the transaction for the sake of another one (deadlock, serialization): at once again, it works. */
 export function isConflict(error: unknown): boolean {
+  return stateOf(error)?.startsWith('40') ?? false;
+}
+
+/** Whether a row was inserted whose key was there. */
+export function isUniqueViolation(error: unknown): boolean {
+  return stateOf(error) === '23505';
+}
+
+/** The SQLSTATE that the server gave; undefined for what is no answer of it. */
+function stateOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && /^40[0-9A-Z]{3}$/.test(code);
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
 // Classes of SQLSTATE: connection exception, transaction rollback (serialization, deadlock), insufficient resources, operator intervention, system error.

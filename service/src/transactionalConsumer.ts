@@ -13,7 +13,7 @@ import {
   partitionKey,
   type TopicPartition,
 } from './positions.ts';
-import { inTransaction, isConflict, isTransient } from './postgres.ts';
+import { inTransaction, isConflict, isTransient, isUniqueViolation } from './postgres.ts';
 import type { Check } from './readiness.ts';
 import { Turns } from './turns.ts';
 
@@ -345,7 +345,7 @@ export class TransactionalConsumer<E, Folded, Outcome> {
           this.#drop();
           return undefined;
         }
-        if (isConflict(error) && attempt < 10) {
+        if ((isConflict(error) || isUniqueViolation(error)) && attempt < 10) {
           logger.debug('Two transactions got in each other’s way, this one is tried again', {
             consumer: effects.consumer,
           });

@@ -9,7 +9,7 @@ import { partitionKey, type TopicPartition } from '@taskflow/service/positions';
 import type { Pool } from '@taskflow/service/postgres';
 import type { TaskChange } from '@taskflow/service/taskChanges';
 import { createTestDatabase, type TestDatabase } from '@taskflow/service/testing/testDatabase';
-import { TransactionalConsumer } from '@taskflow/service/transactionalConsumer';
+import { type FlushReport, TransactionalConsumer } from '@taskflow/service/transactionalConsumer';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { expectCounts, expectView, foldOf } from '../testing/expectedView.ts';
@@ -46,7 +46,7 @@ describe('the view tasks', () => {
   beforeEach(() => reading.query('truncate tasks, task_counts, dead_letters, consumer_positions'));
 
   /** An instance of the projector, as far as it concerns this view; what it rereads it is given again. */
-  function instance(options: { onFlush?: () => void } = {}) {
+  function instance(options: { onFlush?: (flush: FlushReport) => void } = {}) {
     const changes: TaskChange[] = [];
     const view = tasksView({ onChanges: (changed) => changes.push(...changed) });
     const pool = database.pool({ session: VIEW_SESSION, pipeline: true, maxConnections: 1 });
@@ -192,6 +192,28 @@ describe('the view tasks', () => {
     expect(changes).to.deep.equal([]);
     await expectCounts(reading);
     expect((await reading.query('select * from task_counts')).rows).to.deep.equal([]);
+  });
+
+  it('inserts with care once another instance has written a row that was expected to be new', async () => {
+    const ids = [1, 2, 3, 4].map((number) => `01999999-0000-7000-8000-00000000000${number}`);
+    const queued = ids.map((taskId) => ({
+      topic: queueTopic('noop', 'normal'),
+      partition: 0,
+      event: taskEvent('TaskQueued', { type: 'noop', taskId }),
+    }));
+    const started = [ids[1]!, ids[3]!].map((taskId) => ({
+      topic: eventsTopic('noop', 'normal'),
+      partition: 0,
+      event: taskEvent('TaskStarted', { type: 'noop', taskId }),
+    }));
+    const [queue, events] = [partitionsOf(queued), partitionsOf(started)];
+    await feed(instance().consumer, events, 10);
+    const attempts: number[] = [];
+    const { consumer } = instance({ onFlush: (flush) => attempts.push(flush.attempts) });
+    await feed(consumer, new Map([...queue].map(([key, records]) => [key, records.slice(0, 2)])), 10);
+    await feed(consumer, queue, 10);
+    expect(attempts).to.deep.equal([2, 1]);
+    await expectView(reading, foldOf([...queue.values(), ...events.values()].flat()));
   });
 
   it('refuses a zombie, and the view is right all the same', async () => {

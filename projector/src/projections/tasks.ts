@@ -5,6 +5,7 @@ import type { TaskChange } from '@taskflow/service/taskChanges';
 import { projection } from '../projection.ts';
 import { createQueuePacing } from '../queuePacing.ts';
 import { carryOverQueued, type GatheredTasks, gatherEvent, noTasks } from '../tasks/gatheredTasks.ts';
+import { NewRows } from '../tasks/newRows.ts';
 import { selectTaskEvent } from '../tasks/selectTaskEvent.ts';
 import { taskWrite } from '../tasks/writeTasks.ts';
 import { taskTopics } from '../topics.ts';
@@ -18,6 +19,7 @@ export interface TasksViewOptions {
 export function tasksView({ onChanges }: TasksViewOptions) {
   const names: ReadonlySet<string> = new Set(taskEventNames);
   const queuePacing = createQueuePacing();
+  const newRows = new NewRows();
   return projection<TaskEvent, GatheredTasks, readonly TaskState[]>({
     name: 'tasks',
     version: 1,
@@ -33,7 +35,7 @@ export function tasksView({ onChanges }: TasksViewOptions) {
       gatherEvent(gathered, { event, topic, partition, offset, appendedAt });
     },
     carryOver: carryOverQueued,
-    prepare: ({ tasks }) => taskWrite([...tasks.values()].map(stateOf)),
+    prepare: ({ tasks }) => taskWrite([...tasks.values()].map(stateOf), newRows),
     committed: (changed) => onChanges(changed.map(changeOf)),
   });
 }

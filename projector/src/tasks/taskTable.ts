@@ -1,10 +1,12 @@
 import type { TaskState } from '@taskflow/schemas/fold';
+import { isUniqueViolation } from '@taskflow/service/postgres';
 import { arrayParameter, columnParameter, type ElementType } from '@taskflow/service/postgresArrays';
 import { TASK_COLUMNS, TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
 import type { Write } from '@taskflow/service/transactionalConsumer';
 import type { PoolClient } from 'pg';
 import { type Continuation, leastVersionOf } from './continuation.ts';
 import type { ViewChange } from './counts.ts';
+import type { NewRows } from './newRows.ts';
 
 /** A column of a statement's rows: its type, and its value for a task. */
 interface Column<T> {
@@ -42,15 +44,16 @@ const SUBMISSION = {
 
 const INSERTED: Columns<TaskState> = { ...IDENTITY, ...COURSE, ...SUBMISSION };
 
-const INSERT = {
-  name: 'insert-tasks',
+const INSERT_ALL = {
+  name: 'insert-all-tasks',
   text: `insert into tasks (${Object.keys(INSERTED).join(', ')})
     select ${Object.keys(INSERTED)
       .map((name) => (name === 'tags' ? 'row.tags::text[]' : `row.${name}`))
       .join(', ')}
-    from ${unnest(INSERTED)}
-    on conflict (id) do nothing`,
+    from ${unnest(INSERTED)}`,
 };
+
+const INSERT_NEW = { name: 'insert-new-tasks', text: `${INSERT_ALL.text} on conflict (id) do nothing` };
 
 const CONTINUED: Columns<Continuation> = {
   id: { type: 'uuid', of: TASK_COLUMNS.id },
@@ -138,18 +141,29 @@ function parameters<T>(columns: Columns<T>, items: readonly T[]): Buffer[] {
   return Object.values(columns).map(({ type, of }) => columnParameter(type, items, of));
 }
 
-/** Inserts rows for the tasks that have none, and returns how many. `states` are sorted by id. */
-export function insertNew(states: readonly TaskState[]): Write<number> {
+/**
+ * Inserts rows for the tasks that have none, and returns how many. `states` are sorted by id. Where new rows are expected and one
+ * is there it rejects, and will insert with more care when it is called again.
+ */
+export function insertNew(states: readonly TaskState[], newRows: NewRows): Write<number> {
   if (states.length === 0) return async () => 0;
-  const statement = { ...INSERT, values: parameters(INSERTED, states) };
-  return async (tx) => (await tx.query(statement)).rowCount ?? 0;
+  const values = parameters(INSERTED, states);
+  return async (tx) => {
+    const statement = newRows.areExpected ? INSERT_ALL : INSERT_NEW;
+    try {
+      return (await tx.query({ ...statement, values })).rowCount ?? 0;
+    } catch (error) {
+      if (isUniqueViolation(error)) newRows.refuted();
+      throw error;
+    }
+  };
 }
 
 /** The same, but returns the ids of the rows that are new. */
 export async function insertMissing(tx: PoolClient, states: readonly TaskState[]): Promise<ReadonlySet<string>> {
   const { rows } = await tx.query<{ id: string }>({
-    name: `${INSERT.name}-returning`,
-    text: `${INSERT.text} returning id`,
+    name: `${INSERT_NEW.name}-returning`,
+    text: `${INSERT_NEW.text} returning id`,
     values: parameters(INSERTED, states),
   });
   return new Set(rows.map(({ id }) => id));

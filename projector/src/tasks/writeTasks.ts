@@ -3,6 +3,7 @@ import type { Write } from '@taskflow/service/transactionalConsumer';
 import type { PoolClient } from 'pg';
 import { type Continuation, isContinuation } from './continuation.ts';
 import { applyCountChanges, countChanges, deadLetters, shownOf, taskCounts, type ViewChange } from './counts.ts';
+import type { NewRows } from './newRows.ts';
 import { continueRows, insertMissing, insertNew, lockOthers, type RowUpdate, update } from './taskTable.ts';
 
 const none: ReadonlySet<string> = new Set();
@@ -18,9 +19,9 @@ const none: ReadonlySet<string> = new Set();
  * tasks (one reads the queue, another the events) wait for each other and not in a circle. Where two cross all the same,
  * PostgreSQL ends one of the transactions, and it is tried again.
  */
-export function taskWrite(folded: readonly TaskState[]): Write<readonly TaskState[]> {
+export function taskWrite(folded: readonly TaskState[], newRows: NewRows): Write<readonly TaskState[]> {
   const { whole, later } = partition(folded);
-  const [insertWhole, continueLater] = [insertNew(whole), continueRows(later)];
+  const [insertWhole, continueLater] = [insertNew(whole, newRows), continueRows(later)];
   return async (tx) => {
     const [inserted, continued] = await Promise.all([insertWhole(tx), continueLater(tx)]);
     return writeRest(tx, { whole, later, inserted, continued });
