@@ -26,6 +26,16 @@ export const shareGroupLimits: BrokerSettings = {
   'group.share.delivery.count.limit': 10,
 };
 
+/**
+ * How many answered requests may lie where others wait for their answers, until they are cleared away. By default a thousand of
+ * each kind: megabytes that young collections copy while the broker stands still (docs/decisions/0141).
+ */
+const fewAnsweredRequests: BrokerSettings = {
+  'fetch.purgatory.purge.interval.requests': 50,
+  'share.fetch.purgatory.purge.interval.requests': 50,
+  'producer.purgatory.purge.interval.requests': 50,
+};
+
 /** Internal topics sized for one broker that shares its machine: one replica, few partitions. */
 const oneBroker: BrokerSettings = {
   'default.replication.factor': 1,
@@ -64,6 +74,7 @@ export function embeddedBrokerSettings({ nodeId, port, controllerPort, dataDir }
     // Topics are made by those who define them (partitions, retention), never by a client that mistyped a name.
     'auto.create.topics.enable': false,
     ...oneBroker,
+    ...fewAnsweredRequests,
     ...shareGroupLimits,
   };
 }
