@@ -15,31 +15,34 @@ const (
 	longestLearnPause = 10 * time.Second
 )
 
-// take begins what a fetch brought: first deliveries start at once, others are checked.
+// take begins what a fetch brought, each in a slot: first deliveries start at once, others are checked. What no slot is free for stays
+// in hand until one is.
 func (l *lane) take(records []*sharequeue.Delivered) {
 	l.worker.metrics.fetched.WithLabelValues(l.definition.Type).Observe(float64(len(records)))
-	now := time.Now()
 	newest := int64(0)
-	for _, record := range records {
+	came := make([]inHand, len(records))
+	for i, record := range records {
 		newest = max(newest, record.AppendedAt)
+		came[i] = inHand{record: record, highest: l.noteHighest(record)}
 	}
 	l.worker.clock.saw(newest)
-	var suspects []*run
-	for _, record := range records {
-		highest := l.noteHighest(record)
-		if record.Hold().Lost() || !record.LockedUntil().After(now) {
-			continue // it comes again, to whomever
-		}
-		r, resumed := l.resume(record)
-		if !resumed {
-			l.slots.begin()
-			r = l.read(record, highest, now)
-		}
-		if r != nil {
-			suspects = append(suspects, r)
-		}
+	l.hand.put(came...)
+	l.takeFromHand()
+}
+
+// begin a record in the slot that was taken for it. It gives the run where that is to be checked.
+func (l *lane) begin(record *sharequeue.Delivered, highest int64) *run {
+	now := time.Now()
+	if record.Hold().Lost() || !record.LockedUntil().After(now) {
+		l.slots.cede() // it comes again, to whomever
+		return nil
 	}
-	l.check(suspects)
+	r, resumed := l.resume(record)
+	if resumed {
+		l.slots.cede()
+		return r
+	}
+	return l.read(record, highest, now)
 }
 
 // noteHighest gives the highest offset had from the record's partition before it; -1 where none.

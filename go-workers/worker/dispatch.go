@@ -11,10 +11,11 @@ import (
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
 )
 
-// A dispatch brings the records of a type's queues to its free slots, and asks for nothing while there is none, while the type is
-// paused, or while a run has the process for itself.
+// A dispatch brings the records of a type's queues to its free slots, and where slots come free all the time a few ahead of them. It
+// asks for nothing while the type is paused, or while a run has the process for itself.
 type dispatch struct {
 	lane *lane
+	lead *lead
 	done chan struct{}
 
 	mu sync.Mutex
@@ -25,8 +26,13 @@ type dispatch struct {
 }
 
 func startDispatch(ctx context.Context, lane *lane) *dispatch {
-	d := &dispatch{lane: lane, done: make(chan struct{})}
-	lane.slots.onFreed = lane.queues.set.SlotsFreed
+	d := &dispatch{lane: lane, lead: newLead(lane.slots.size, time.Now()), done: make(chan struct{})}
+	lane.slots.onFreed = func() {
+		lane.takeFromHand()
+		if lane.slots.free() > 0 {
+			lane.queues.set.SlotsFreed()
+		}
+	}
 	go d.run(ctx)
 	return d
 }
@@ -52,8 +58,8 @@ func (d *dispatch) run(ctx context.Context) {
 	failures, round := 0, 0
 	asking := ctx
 	for ctx.Err() == nil {
-		free := d.wanted()
-		if free == 0 {
+		wanted := d.wanted()
+		if wanted == 0 {
 			d.mu.Lock()
 			d.wantsSince = time.Time{}
 			d.mu.Unlock()
@@ -71,7 +77,10 @@ func (d *dispatch) run(ctx context.Context) {
 			asking, d.asking = context.WithCancel(ctx)
 		}
 		d.mu.Unlock()
-		records, err := d.lane.queues.fetch(asking, protocol.FetchOrder(round), free)
+		askedAt := time.Now()
+		records, err := d.lane.queues.fetch(asking, protocol.FetchOrder(round), wanted)
+		now := time.Now()
+		d.lead.answered(wanted, len(records), now.Sub(askedAt), d.lane.slots.freed(), now)
 		round++
 		if len(records) > 0 {
 			d.lane.take(records)
@@ -90,11 +99,20 @@ func (d *dispatch) run(ctx context.Context) {
 	}
 }
 
-// wanted says how many records could be taken now.
+// wanted says how many records to ask for now: none while all slots are taken, and a few records are in hand for the next ones.
 func (d *dispatch) wanted() int {
 	worker := d.lane.worker
 	if worker.gate.blocked() || worker.options.Control.isPaused(d.lane.definition.Type) {
 		return 0
 	}
-	return d.lane.slots.free()
+	slots, held := d.lane.slots, d.lane.hand.size()
+	free := slots.free()
+	if 2*slots.inUse() <= slots.size {
+		return max(0, free-held)
+	}
+	wanted := free + d.lead.records() - held
+	if wanted < d.lead.step() && (free == 0 || wanted < 1) {
+		return 0
+	}
+	return wanted
 }

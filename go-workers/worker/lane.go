@@ -19,6 +19,7 @@ type lane struct {
 	definition *task.Definition
 	queues     *Queues
 	slots      *slots
+	hand       hand
 	tails      *tails
 	logger     *slog.Logger
 	ctx        context.Context // ends when the worker gives up what still runs

@@ -15,6 +15,7 @@ type slots struct {
 	mu        sync.Mutex
 	running   int
 	unsettled int
+	ended     int           // how often a slot has come free
 	changed   chan struct{} // buffered: a slot may be free
 	onFreed   func()        // called when a slot may have become free; set before anything is taken
 	unused    []chan struct{}
@@ -37,11 +38,30 @@ func (s *slots) free() int {
 	return max(0, min(s.size-s.running, s.maxUnsettled-s.unsettled))
 }
 
-// begin: a record was taken, its run begins.
-func (s *slots) begin() {
+// freed says how often a slot has come free by now.
+func (s *slots) freed() int {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// tryBegin takes a slot for a record whose run begins, where one is free.
+func (s *slots) tryBegin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running >= s.size || s.unsettled >= s.maxUnsettled {
+		return false
+	}
 	s.running++
 	s.unsettled++
+	return true
+}
+
+// cede a slot that was taken for nothing, to whoever took it.
+func (s *slots) cede() {
+	s.mu.Lock()
+	s.running--
+	s.unsettled--
 	s.mu.Unlock()
 }
 
@@ -49,6 +69,7 @@ func (s *slots) begin() {
 func (s *slots) end() {
 	s.mu.Lock()
 	s.running--
+	s.ended++
 	var unused []chan struct{}
 	if s.running == 0 {
 		unused, s.unused = s.unused, nil

@@ -11,6 +11,7 @@ import (
 
 // giveUpWaiting gives back what has not begun, so that others may take it during the grace.
 func (l *lane) giveUpWaiting() {
+	l.releaseOf(func(*sharequeue.Delivered) bool { return true })
 	for _, r := range l.all() {
 		r.mu.Lock()
 		waits := r.phase == checking || r.phase == waiting && r.leaseUntil == nil && !r.handingOver

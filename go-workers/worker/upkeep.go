@@ -22,6 +22,7 @@ func (l *lane) tick(now time.Time) {
 		}
 	}
 	l.keepUndecided(now, renew)
+	l.releaseFromHand(now)
 	for queue, records := range due {
 		go l.renew(queue, records)
 	}
@@ -134,6 +135,7 @@ func (l *lane) renew(queue *sharequeue.Queue, records []*sharequeue.Delivered) {
 // sessionLost: what was locked on the hold is free for others in a moment. It is handed over at once, so that they see that it lives.
 func (l *lane) sessionLost(hold *sharequeue.Hold) {
 	now := time.Now()
+	l.hand.take(func(record *sharequeue.Delivered) bool { return record.Hold() == hold })
 	for _, r := range l.all() {
 		if r.record().Hold() == hold {
 			l.upkeep(r, now)

@@ -78,7 +78,7 @@ export function brokerProgram(options: BrokerOptions): Program {
         file: 'flock',
         args: [
           ...['--nonblock', '--no-fork', '--conflict-exit-code', String(lockedExitCode), path.join(stateDir, 'lock')],
-          ...['java', '-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-Djava.awt.headless=true', kafkaLogOption],
+          ...['java', '-Xms256m', '-Xmx512m', '-XX:+UseParallelGC', '-Djava.awt.headless=true', kafkaLogOption],
           ...[quickCompiler, largePages, earlyTenure],
           archiveClassesTo === undefined ? fromClassArchive : `-XX:ArchiveClassesAtExit=${archiveClassesTo}`,
           ...['-cp', kafkaClassPath, 'kafka.Kafka', propertiesFile],

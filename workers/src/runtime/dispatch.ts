@@ -2,13 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchOrder } from '@taskflow/core/fetchOrder';
 import { backoffMs } from '@taskflow/log/backoff';
 import type { Logger } from '@taskflow/log/logger';
+import { Lead } from './lead.ts';
 import type { DeliveredRecord, QueueSet } from './ports.ts';
 import type { Slots } from './slots.ts';
 
 export interface DispatchOptions {
   readonly queues: QueueSet;
   readonly slots: Slots;
-  /** Begins the runs of what was fetched. Takes a slot for each. */
+  /** Records that came before their slots. */
+  readonly hand: { readonly size: number };
+  /** Begins the runs of what was fetched, each in a slot; what there is no slot for is in hand. */
   take(records: readonly DeliveredRecord[]): void;
   /** Nothing is to be fetched at present: the type is paused, or something runs alone. `reconsider` is called when that changes. */
   isHeld(): boolean;
@@ -19,9 +22,13 @@ export interface DispatchOptions {
 const MAX_WAIT_MS = 5_000;
 const BACKOFF = { baseMs: 50, capMs: 2_000 };
 
-/** Brings the records of a type's queues to its free slots, and asks for nothing while there is none, or while it is held. */
+/**
+ * Brings the records of a type's queues to its free slots, and where slots come free all the time a few ahead of them. Asks for
+ * nothing while it is held.
+ */
 export class Dispatch {
   private readonly options: DispatchOptions;
+  private readonly lead: Lead;
   private stopped = false;
   /** Aborted to end a fetch that waits. */
   private fetching = new AbortController();
@@ -31,13 +38,27 @@ export class Dispatch {
   wantsSince = performance.now();
 
   constructor(options: DispatchOptions) {
+    const { slots, queues } = options;
     this.options = options;
-    options.slots.onFreed = () => options.queues.slotsFreed();
+    this.lead = new Lead(slots.size, performance.now());
+    slots.onFreed(() => {
+      if (slots.free > 0) queues.slotsFreed();
+    });
   }
 
   /** It asks for nothing, and is not to. */
   get isIdle(): boolean {
-    return this.options.slots.free === 0 || this.options.isHeld();
+    return this.wanted === 0 || this.options.isHeld();
+  }
+
+  /** How many records to ask for now. None while slots are taken and a few records are in hand for the next ones. */
+  private get wanted(): number {
+    const { slots, hand } = this.options;
+    const { free } = slots;
+    const isBusy = 2 * slots.inUse > slots.size;
+    if (!isBusy) return Math.max(0, free - hand.size);
+    const wanted = free + this.lead.records - hand.size;
+    return wanted >= (free > 0 ? 1 : this.lead.step) ? wanted : 0;
   }
 
   start(): void {
@@ -64,7 +85,7 @@ export class Dispatch {
     let failures = 0;
     for (let round = 0; !this.stopped; round++) {
       if (this.options.isHeld()) await this.untilReleased();
-      else if (slots.free === 0) await slots.untilFree();
+      else if (this.wanted === 0) await slots.untilFreed();
       else {
         failures = await this.fetch(round, failures);
         continue;
@@ -87,7 +108,11 @@ export class Dispatch {
     const { signal } = this.fetching;
     try {
       const order = fetchOrder(round);
-      const records = await queues.fetch({ maxRecords: slots.free, order, maxWaitMs: MAX_WAIT_MS, signal });
+      const asked = this.wanted;
+      const askedAt = performance.now();
+      const records = await queues.fetch({ maxRecords: asked, order, maxWaitMs: MAX_WAIT_MS, signal });
+      const now = performance.now();
+      this.lead.answered({ asked, given: records.length, tookMs: now - askedAt, freed: slots.freed }, now);
       if (records.length > 0) take(records);
       return 0;
     } catch (error) {

@@ -3,6 +3,7 @@ import { suspicionOf } from '@taskflow/core/suspicion';
 import { backoffMs } from '@taskflow/log/backoff';
 import type { TaskQueued } from '@taskflow/schemas/events';
 import { TaskError } from '../taskError.ts';
+import { Hand } from './hand.ts';
 import type { DeliveredRecord } from './ports.ts';
 import type { QueuePartition } from './queuePartition.ts';
 import { readQueued } from './readQueued.ts';
@@ -21,14 +22,34 @@ interface Unread {
 
 /** What becomes of the records of a fetch: which of them begin to run, which must be checked first, which are no work at all. */
 export class Intake {
+  /** What came before its slot. */
+  readonly hand = new Hand();
   private readonly lane: TypeLane;
   private readonly unread = new Set<Unread>();
+  private isTakingFromHand = false;
 
   constructor(lane: TypeLane) {
     this.lane = lane;
   }
 
-  /** Begins the runs of a fetch: their TaskStarted, and the outcomes of handlers that wait for nothing, leave in one append. */
+  /** Begins what is in hand, as far as slots are free. */
+  takeFromHand(): void {
+    if (this.isTakingFromHand) return; // what is begun here may end here
+    this.isTakingFromHand = true;
+    try {
+      while (this.hand.size > 0 && this.lane.slots.free > 0) {
+        const { partition, record, highest } = this.hand.next()!;
+        this.takeOne(partition, record, highest, performance.now());
+      }
+    } finally {
+      this.isTakingFromHand = false;
+    }
+  }
+
+  /**
+   * Begins the runs of a fetch: their TaskStarted, and the outcomes of handlers that wait for nothing, leave in one append. What no
+   * slot is free for stays in hand until one is.
+   */
   take(records: readonly DeliveredRecord[]): void {
     const { lane } = this;
     const now = performance.now();
@@ -46,9 +67,17 @@ export class Intake {
       before = record;
       const { highest } = partition;
       if (record.offset > highest) partition.highest = record.offset;
-      this.takeOne(partition, record, highest, now);
+      if (lane.slots.free > 0) this.takeOne(partition, record, highest, now);
+      else this.hand.put({ partition, record, highest });
     }
     if (partition && before) this.answerEnds(partition, before);
+  }
+
+  /** Gives back what has been in hand since before a time, but none with so many deliveries. Gives how many. */
+  releaseFromHand(before: number, keepFromDelivery: number): number {
+    const old = this.hand.takeOlder(before, keepFromDelivery);
+    for (const { partition, record } of old) partition.of.queue.release(record);
+    return old.length;
   }
 
   /** Records whose schema is not known yet. */

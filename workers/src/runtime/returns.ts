@@ -4,6 +4,8 @@ import { TaskError } from '../taskError.ts';
 import type { TaskRun } from './taskRun.ts';
 import type { TypeLane } from './typeLane.ts';
 
+const LONGEST_IN_HAND_MS = 1_000;
+
 /** Gives back what this process does not do: to the broker what is locked, through the log what is handed over. */
 export class Returns {
   private readonly lane: TypeLane;
@@ -14,6 +16,7 @@ export class Returns {
 
   /** The worker stops: what has not begun is given back at once. */
   giveUpWaiting(): void {
+    this.lane.intake.releaseFromHand(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
     this.lane.intake.releaseUnread(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
     for (const run of this.lane.runs()) {
       if (run.state === 'checking' || (run.state === 'waiting' && !run.isHandedOver)) this.giveUp(run);
@@ -39,6 +42,14 @@ export class Returns {
       lane.append(run, workerStopped(run.queued, 'The worker was stopped before the run had ended', lane.stamp()));
     }
     lane.forget(run, new TaskError('WORKER_STOPPED', 'The worker stops'));
+  }
+
+  /**
+   * What came before its slot waits no longer than a second, should the tasks before it last: others may have slots. Those
+   * that the queue would archive after a few deliveries more stay.
+   */
+  releaseFromHand(now: number): void {
+    this.lane.intake.releaseFromHand(now - LONGEST_IN_HAND_MS, this.lane.values.giveBackAtDelivery - 1);
   }
 
   /**

@@ -7,10 +7,11 @@ export class Slots {
   readonly size: number;
   private readonly maxUnsettled: number;
   private running = 0;
+  private ended = 0;
   private unsettled = 0;
   private waiter: (() => void) | undefined;
-  /** Called when a slot may have become free. */
-  onFreed: (() => void) | undefined;
+  /** Called in this order when a slot has become free. */
+  private readonly listeners: (() => void)[] = [];
   private readonly unusedWaiters: (() => void)[] = [];
 
   constructor(size: number) {
@@ -22,7 +23,12 @@ export class Slots {
     return this.running;
   }
 
-  /** Records in hand that are not settled. */
+  /** How often a slot has come free by now. */
+  get freed(): number {
+    return this.ended;
+  }
+
+  /** Records whose runs began and that are not settled. */
   get unsettledCount(): number {
     return this.unsettled;
   }
@@ -41,6 +47,7 @@ export class Slots {
   /** Its handler has ended, or was given up. */
   end(): void {
     this.running--;
+    this.ended++;
     this.wake();
     if (this.running === 0) for (const resolve of this.unusedWaiters.splice(0)) resolve();
   }
@@ -56,9 +63,12 @@ export class Slots {
     this.wake();
   }
 
-  /** Resolves when a slot may be free, or at `interrupt`; one caller at a time. */
-  async untilFree(): Promise<void> {
-    if (this.free > 0) return;
+  onFreed(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Resolves when a slot has become free, or at `interrupt`; one caller at a time. */
+  async untilFreed(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.waiter = resolve;
     });
@@ -72,7 +82,7 @@ export class Slots {
 
   private wake(): void {
     if (this.free === 0) return;
-    if (this.waiter !== undefined) this.interrupt();
-    this.onFreed?.();
+    for (const listener of this.listeners) listener();
+    this.interrupt();
   }
 }

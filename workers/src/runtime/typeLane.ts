@@ -101,6 +101,7 @@ export class TypeLane {
         { priority, queue: queues[priority], facts: facts[priority] },
       ]),
     );
+    this.slots.onFreed(() => this.intake.takeFromHand());
   }
 
   // ── called by the worker ──────────────────────────────────────────────────────────────────────────────────────
@@ -113,11 +114,13 @@ export class TypeLane {
   tick(now: number): void {
     for (const ofTopic of this.partitions.values()) for (const partition of ofTopic) partition?.noteEmptyAnswer();
     this.leases.tick(now);
+    this.returns.releaseFromHand(now);
     this.returns.releaseUndecided(now);
   }
 
   /** What was delivered on it is free for others: what runs is handed over at once, so that they see that it lives. */
   sessionLost(session: QueueSession): void {
+    this.intake.hand.drop(session);
     for (const run of this.runs()) if (run.delivered.session === session) this.leases.upkeep(run);
   }
 

@@ -99,6 +99,7 @@ export function startWorker(options: WorkerOptions): Worker {
     const dispatch = new Dispatch({
       queues: queueSet,
       slots,
+      hand: lane.intake.hand,
       take: (records) => lane.take(records),
       isHeld: () => gate.isBlocked || control.state.paused.has(type),
       logger: typeLogger,

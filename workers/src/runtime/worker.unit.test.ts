@@ -124,6 +124,65 @@ describe('the worker', () => {
     });
   });
 
+  describe('where slots come free all the time', () => {
+    /** Short tasks, then some that wait for the gate: resolves when those have all slots, and more are in hand. */
+    async function withRecordsInHand(options: { graceMs?: number } = {}) {
+      const gate = deferred();
+      const run = { begun: 0, running: 0, most: 0, mostInHand: 0 };
+      const inHand = () => worker.queueSet.asked.reduce((sum, { given }) => sum + given, 0) - run.begun;
+      const { queues, log } = start(
+        sampleTask(async ({ payload }) => {
+          run.begun++;
+          run.most = Math.max(run.most, ++run.running);
+          run.mostInHand = Math.max(run.mostInHand, inHand());
+          await (payload.waits ? gate.promise : new Promise((resolve) => setTimeout(resolve, 5)));
+          run.running--;
+          return null;
+        }),
+        { slots: 8, ...options },
+      );
+      queues.normal.put(...Array.from({ length: 160 }, (_, n) => task(n)));
+      queues.normal.put(...Array.from({ length: 20 }, (_, n) => task(160 + n, { waits: true })));
+      await log.until(ended(160));
+      while (run.running < 8 || inHand() === 0) await turn();
+      return { queues, log, gate, run, inHand };
+    }
+
+    it('has the next records in hand, and runs no more than it has slots', async () => {
+      const { log, gate, run } = await withRecordsInHand();
+      gate.resolve();
+      await log.until(ended(180));
+      expect(run).to.include({ begun: 180, most: 8 });
+      expect(run.mostInHand).to.be.within(1, 2 + 8); // a fetch is counted before its runs begin
+    });
+
+    it('gives back what has been in hand for a second', async () => {
+      const { queues, gate, run, inHand } = await withRecordsInHand();
+      const held = inHand();
+      while (queues.normal.released.length < held) await turn();
+      expect(run.begun).to.equal(168);
+      gate.resolve();
+    });
+
+    it('gives back what is in hand when it stops', async () => {
+      const { queues, gate, inHand } = await withRecordsInHand({ graceMs: 0 });
+      const held = inHand();
+      await worker.stop();
+      expect(queues.normal.released).to.have.length(8 + held);
+      gate.resolve();
+    });
+
+    it('drops what is in hand when the session is lost: others are to have it', async () => {
+      const { log, gate, run, inHand } = await withRecordsInHand();
+      const dropped = inHand();
+      worker.loseSession('normal');
+      gate.resolve();
+      await log.until(ended(180 - dropped));
+      for (let i = 0; i < 20; i++) await turn();
+      expect(run.begun).to.equal(180 - dropped);
+    });
+  });
+
   it('takes the higher priority first', async () => {
     const order: string[] = [];
     const gate = deferred();
