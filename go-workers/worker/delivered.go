@@ -23,10 +23,10 @@ func (l *lane) take(records []*sharequeue.Delivered) {
 	came := make([]inHand, len(records))
 	for i, record := range records {
 		newest = max(newest, record.AppendedAt)
-		came[i] = inHand{record: record, highest: l.noteHighest(record)}
+		came[i] = inHand{record: record, highest: l.noteHighest(record), rank: l.queues.rankOf(record)}
 	}
 	l.worker.clock.saw(newest)
-	l.hand.put(came...)
+	l.hand.put(time.Now(), came...)
 	l.takeFromHand()
 }
 

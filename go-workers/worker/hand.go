@@ -8,10 +8,14 @@ import (
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
 )
 
+// overtakenWithin: one that has been in hand for so long is overtaken by none of a higher priority. Otherwise it might be given back for that.
+const overtakenWithin = 100 * time.Millisecond
+
 // longestInHand: what came before its slot waits no longer, should the tasks before it last. Others may have slots.
 const longestInHand = time.Second
 
-// A hand holds records that came a little before their slots, in the order in which they begin. Nothing is on the log of them.
+// A hand holds records that came a little before their slots, in the order in which they begin: by priority, and as they came. Nothing is
+// on the log of them.
 type hand struct {
 	mu      sync.Mutex
 	records []inHand
@@ -21,6 +25,8 @@ type inHand struct {
 	record *sharequeue.Delivered
 	// highest offset that had come from its partition before it.
 	highest int64
+	// rank of its priority, 0 for the most urgent one.
+	rank int
 }
 
 func (h *hand) size() int {
@@ -29,10 +35,16 @@ func (h *hand) size() int {
 	return len(h.records)
 }
 
-func (h *hand) put(records ...inHand) {
+func (h *hand) put(now time.Time, records ...inHand) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.records = append(h.records, records...)
+	for _, one := range records {
+		at := len(h.records)
+		for at > 0 && one.rank < h.records[at-1].rank && now.Sub(h.records[at-1].record.FetchedAt()) < overtakenWithin {
+			at--
+		}
+		h.records = slices.Insert(h.records, at, one)
+	}
 }
 
 // next takes the first one out, where begin says that it may.

@@ -3,6 +3,7 @@ package worker
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
 )
@@ -10,7 +11,7 @@ import (
 func TestAHandGivesItsRecordsInOrderWhileSlotsAreFree(t *testing.T) {
 	var h hand
 	for offset := range int64(4) {
-		h.put(inHand{record: &sharequeue.Delivered{Offset: offset}})
+		h.put(time.Now(), inHand{record: &sharequeue.Delivered{Offset: offset}})
 	}
 	slots := newSlots(2)
 	var begun []int64
@@ -34,5 +35,29 @@ func TestAHandGivesItsRecordsInOrderWhileSlotsAreFree(t *testing.T) {
 	}
 	if _, ok := h.next(slots.tryBegin); ok || slots.inUse() != 2 {
 		t.Errorf("began where there was nothing in hand, or took a slot for it: %d are in use", slots.inUse())
+	}
+}
+
+func TestWhatIsMoreUrgentOvertakesWhatHasJustCome(t *testing.T) {
+	var h hand
+	came := (&sharequeue.Delivered{}).FetchedAt()
+	put := func(offset int64, rank int, after time.Duration) {
+		h.put(came.Add(after), inHand{record: &sharequeue.Delivered{Offset: offset}, rank: rank})
+	}
+	put(0, 1, 0)
+	put(1, 2, 0)
+	put(2, 0, overtakenWithin-1)
+	put(3, 1, overtakenWithin-1)
+	put(4, 0, overtakenWithin)
+	var order []int64
+	for {
+		one, ok := h.next(func() bool { return true })
+		if !ok {
+			break
+		}
+		order = append(order, one.record.Offset)
+	}
+	if want := []int64{2, 0, 3, 1, 4}; !slices.Equal(order, want) {
+		t.Errorf("they begin in the order %v, want %v: all came at the same moment, and the last one is put in later", order, want)
 	}
 }

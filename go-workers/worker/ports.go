@@ -2,10 +2,12 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/taskflow-hub/taskflow-hub/go-workers/internal/sharequeue"
+	schemas "github.com/taskflow-hub/taskflow-hub/schemas/go"
 )
 
 // longestWait for records; then it begins again: for the health of the worker, no more.
@@ -88,6 +90,11 @@ func (q *Queues) fetch(ctx context.Context, order []string, maxRecords int) ([]*
 // of gives the queue that a record is from.
 func (q *Queues) of(record *sharequeue.Delivered) *sharequeue.Queue {
 	return q.byPriority[q.byTopic[record.Topic]]
+}
+
+// rankOf a record's priority: 0 for the most urgent one.
+func (q *Queues) rankOf(record *sharequeue.Delivered) int {
+	return slices.Index(schemas.Priorities, q.byTopic[record.Topic])
 }
 
 // close leaves the groups, all at once.

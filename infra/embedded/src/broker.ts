@@ -42,8 +42,11 @@ const quickCompiler = '-XX:TieredStopAtLevel=1';
 /** The heap in pages of 2 MB, where the kernel lets programs ask for them; without, a warning in the log (docs/decisions/0135). */
 const largePages = '-XX:+UseTransparentHugePages';
 
-/** What outlives two young collections mostly lives long: to copy it thirteen times more is pause for nothing (docs/decisions/0141). */
-const earlyTenure = '-XX:MaxTenuringThreshold=2';
+/**
+ * All that waits for the broker waits for its collections, so both cores see to them. What outlives two mostly lives long: to copy it
+ * thirteen times more is a pause for nothing (docs/decisions/0141).
+ */
+const shortCollections = ['-XX:+UseParallelGC', '-XX:MaxTenuringThreshold=2'];
 
 /** An archive that is missing, or was made by another JVM or of other jars, is passed over. */
 const fromClassArchive = `-XX:SharedArchiveFile=${kafkaClassArchive}`;
@@ -78,8 +81,8 @@ export function brokerProgram(options: BrokerOptions): Program {
         file: 'flock',
         args: [
           ...['--nonblock', '--no-fork', '--conflict-exit-code', String(lockedExitCode), path.join(stateDir, 'lock')],
-          ...['java', '-Xms256m', '-Xmx512m', '-XX:+UseParallelGC', '-Djava.awt.headless=true', kafkaLogOption],
-          ...[quickCompiler, largePages, earlyTenure],
+          ...['java', '-Xms256m', '-Xmx512m', '-Djava.awt.headless=true', kafkaLogOption],
+          ...[quickCompiler, largePages, ...shortCollections],
           archiveClassesTo === undefined ? fromClassArchive : `-XX:ArchiveClassesAtExit=${archiveClassesTo}`,
           ...['-cp', kafkaClassPath, 'kafka.Kafka', propertiesFile],
         ],

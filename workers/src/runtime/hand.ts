@@ -1,3 +1,4 @@
+import { PRIORITIES } from '@taskflow/schemas/topics';
 import type { DeliveredRecord, QueueSession } from './ports.ts';
 import type { QueuePartition } from './queuePartition.ts';
 
@@ -9,7 +10,13 @@ export interface InHand {
   readonly highest: number;
 }
 
-/** Records that came a little before their slots, in the order in which they begin. Nothing is on the log of them. */
+/** One that has been in hand for so long is overtaken by none of a higher priority: otherwise it might be given back for that. */
+const overtakenWithinMs = 100;
+
+/**
+ * Records that came a little before their slots, in the order in which they begin: by priority, and as they came. Nothing is on
+ * the log of them.
+ */
 export class Hand {
   #records: InHand[] = [];
 
@@ -17,8 +24,16 @@ export class Hand {
     return this.#records.length;
   }
 
-  put(record: InHand): void {
-    this.#records.push(record);
+  put(record: InHand, now: number): void {
+    const records = this.#records;
+    let at = records.length;
+    while (
+      at > 0 &&
+      isMoreUrgent(record, records[at - 1]!) &&
+      cameAt(records[at - 1]!.record) > now - overtakenWithinMs
+    )
+      at--;
+    records.splice(at, 0, record);
   }
 
   next(): InHand | undefined {
@@ -37,6 +52,10 @@ export class Hand {
     if (old.length > 0) this.#records = this.#records.filter((each) => !isOld(each));
     return old;
   }
+}
+
+function isMoreUrgent(one: InHand, other: InHand): boolean {
+  return PRIORITIES.indexOf(one.partition.of.priority) < PRIORITIES.indexOf(other.partition.of.priority);
 }
 
 /** When the fetch left that brought it. */

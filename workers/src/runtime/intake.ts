@@ -68,7 +68,7 @@ export class Intake {
       const { highest } = partition;
       if (record.offset > highest) partition.highest = record.offset;
       if (lane.slots.free > 0) this.takeOne(partition, record, highest, now);
-      else this.hand.put({ partition, record, highest });
+      else this.hand.put({ partition, record, highest }, now);
     }
     if (partition && before) this.answerEnds(partition, before);
   }
