@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createAppender } from '@taskflow/log/appender';
 import { connectCluster } from '@taskflow/log/cluster';
 import { connectRegistry } from '@taskflow/log/registry';
+import { queueBatchRecords } from '@taskflow/schemas/topics';
 import { createBlobStore } from '@taskflow/service/blobStore';
 import { loadConfig } from '@taskflow/service/config';
 import { type ControlEntry, followControl } from '@taskflow/service/controlTopic';
@@ -26,12 +27,6 @@ import { settings } from './settings.ts';
 const config = loadConfig(settings);
 const logger = createLogger({ service: 'api', level: config.logLevel });
 const metrics = createMetrics();
-
-/**
- * Whole batches are what a worker with many slots takes of a queue (docs/decisions/0130). Half of a request to `/tasks/batch`, so that
- * one does not wait long for the other half.
- */
-const MAX_BATCH_RECORDS = 500;
 
 /** The account of the development key: its id is fixed, so that what it made is found again. */
 const developer = { userId: '00000000-0000-4000-8000-000000000001', role: 'admin' } as const;
@@ -80,7 +75,7 @@ runService({
     );
     const appender = createAppender(cluster, {
       deliveryTimeoutMs: config.appendTimeoutMs,
-      maxBatchRecords: MAX_BATCH_RECORDS,
+      maxBatchRecords: queueBatchRecords,
       onRequest: ({ durationMs }) => appendSeconds.observe(durationMs / 1_000),
     });
     onStop('appender', () => appender.close());

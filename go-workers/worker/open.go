@@ -96,7 +96,7 @@ func openQueues(
 			}
 			queues[i], errs[i] = sharequeue.Open(ctx, sharequeue.Config{
 				Client: cluster.Client, Options: cluster.Options, Dial: cluster.Dial,
-				Topic: source.topic, Group: source.group, Logger: logger,
+				Topic: source.topic, Group: source.group, BatchRecords: schemas.QueueBatchRecords, Logger: logger,
 				OnSessionOpened: func(hold *sharequeue.Hold) { joined.sessionOpened(source, hold) },
 				OnSessionLost: func(hold *sharequeue.Hold, reason error) {
 					logger.Warn("a session of a queue was lost", "topic", hold.Topic, "partition", hold.Partition, "reason", reason)

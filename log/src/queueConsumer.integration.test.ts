@@ -54,6 +54,33 @@ describe('queue consumer', function () {
     }
   });
 
+  it('gives whole batches where there is room for one, never more than asked for, and accepts them as they are settled', async () => {
+    const queue = await fixture.queue();
+    for (let batch = 0; batch < 12; batch++) await fixture.produce(queue, numbered(40, batch * 40));
+    const consumer = await fixture.open(queue, { batchRecords: 40 });
+    const seen: string[] = [];
+    const late: Delivered[] = [];
+    for (const [maxRecords, expected] of [
+      [39, 39], // less than a batch: no more than those
+      [40, 1], // the rest of it, since a whole one beside it might be too much
+      [40, 40],
+      [79, 40],
+      [80, 80],
+      [200, 200],
+      [200, 80],
+    ] as const) {
+      const records = await consumer.fetch({ maxRecords, maxWaitMs: 20_000 });
+      expect(records.length, `of ${maxRecords}`).to.equal(expected);
+      seen.push(...values(records));
+      late.push(records[0]!);
+      for (const record of records.slice(1)) consumer.accept(record);
+    }
+    expect(seen).to.deep.equal(numbered(480));
+    for (const record of late) consumer.accept(record);
+    await consumer.settled();
+    expect(consumer.health().acknowledgements).to.include({ accepted: 480, invalidState: 0 });
+  });
+
   it('gives key, value, offset, append time, leader epoch and delivery count', async () => {
     const queue = await fixture.queue();
     const before = Date.now();

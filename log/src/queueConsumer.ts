@@ -29,6 +29,8 @@ export interface QueueConsumerOptions {
   readonly onSessionLost?: (session: QueueSession, reason: string) => void;
   /** Bytes that one fetch may bring (one record more than that at most). Default 16 MiB. */
   readonly maxBytes?: number;
+  /** No writer of the queue puts more records into a batch. With as many free slots whole batches are acquired; never if absent. */
+  readonly batchRecords?: number;
   /** For an answer of the broker, beside the wait that a fetch asks for. Default 10 s: shorter than the records' locks. */
   readonly answerTimeoutMs?: number;
 }
@@ -292,7 +294,7 @@ export class QueueConsumer {
 
   #newSession(brokerId: number): ShareSession {
     const { topic, group, memberId } = this;
-    const { maxBytes = 16 * 1024 * 1024, answerTimeoutMs = 10_000, onSessionLost } = this.#options;
+    const { maxBytes = 16 * 1024 * 1024, batchRecords, answerTimeoutMs = 10_000, onSessionLost } = this.#options;
     return new ShareSession({
       cluster: this.#cluster,
       brokerId,
@@ -300,6 +302,7 @@ export class QueueConsumer {
       topic,
       memberId,
       maxBytes,
+      batchRecords,
       answerTimeoutMs,
       counts: this.#counts,
       onLost: (holds, reason) => {

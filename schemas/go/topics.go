@@ -14,6 +14,10 @@ const (
 	PoisonTopic = "taskflow.poison"
 )
 
+// QueueBatchRecords: no writer puts more records of a queue into one batch. Workers with as many free slots acquire whole batches, of
+// which the broker keeps account as of one, and not record by record.
+const QueueBatchRecords = 500
+
 // QueueTopic is the topic that holds the queue of a type and priority: nothing but TaskQueued.
 func QueueTopic(taskType, priority string) string {
 	return "taskflow.queue." + taskType + "." + priority

@@ -27,6 +27,12 @@ function rememberingLast(nameOf: (type: string, priority: string) => string) {
   };
 }
 
+/**
+ * No writer puts more records of a queue into one batch. Workers with as many free slots acquire whole batches, of which the broker
+ * keeps account as of one, and not record by record.
+ */
+export const queueBatchRecords = 500;
+
 /** The share group through which workers take the records of one queue topic. */
 export function shareGroup(type: string, priority: string): string {
   return `taskflow.${type}.${priority}`;

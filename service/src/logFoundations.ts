@@ -1,6 +1,7 @@
 import { type Appender, createAppender } from '@taskflow/log/appender';
 import { type Cluster, connectCluster } from '@taskflow/log/cluster';
 import { connectRegistry, type Registry } from '@taskflow/log/registry';
+import { queueBatchRecords } from '@taskflow/schemas/topics';
 import { startStatusServer } from './httpStatus.ts';
 import { kafkaAccess } from './kafkaAccess.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -35,7 +36,7 @@ export async function logFoundations(
   const cluster = await connectCluster({ ...kafkaAccess(config), clientId: `taskflow-${name}`, logger });
   onStop('cluster', () => cluster.close());
   const registry = await connectRegistry({ url: config.registryUrl, logger });
-  const appender = createAppender(cluster);
+  const appender = createAppender(cluster, { maxBatchRecords: queueBatchRecords });
   onStop('appender', () => appender.close());
   const types = await followTaskTypes({ cluster, codec: registry.codec, logger, signal: stopping, onFailure: fail });
   return { cluster, registry, appender, types };

@@ -7,7 +7,15 @@ import { follow } from '@taskflow/log/reader';
 import { connectRegistry } from '@taskflow/log/registry';
 import { ensureTypeTopics } from '@taskflow/log/topics';
 import type { Codec } from '@taskflow/schemas/codec';
-import { controlTopic, logsTopic, PRIORITIES, type Priority, queueTopic, shareGroup } from '@taskflow/schemas/topics';
+import {
+  controlTopic,
+  logsTopic,
+  PRIORITIES,
+  type Priority,
+  queueBatchRecords,
+  queueTopic,
+  shareGroup,
+} from '@taskflow/schemas/topics';
 import { kafkaAccess } from '@taskflow/service/kafkaAccess';
 import type { Logger } from '@taskflow/service/logger';
 import type { ConfigOf } from '@taskflow/service/settings';
@@ -69,7 +77,12 @@ export async function connectLog(
         for (const listener of listeners) listener(session);
       };
       const open = (priority: Priority) =>
-        openQueue(cluster, { topic: queueTopic(type, priority), group: shareGroup(type, priority), onSessionLost });
+        openQueue(cluster, {
+          topic: queueTopic(type, priority),
+          group: shareGroup(type, priority),
+          batchRecords: queueBatchRecords,
+          onSessionLost,
+        });
       const consumers = await Promise.all(PRIORITIES.map(open));
       onStop(`queues of ${type}`, () => Promise.all(consumers.map((consumer) => consumer.close(1_000))));
       const queues = byPriority((_, i) => consumers[i]!);

@@ -32,7 +32,9 @@ func acquiredRecords(batches []byte, ranges []acquiredRange, hold *Hold, lockedU
 	if len(ranges) > 0 {
 		due = ranges[0].FirstOffset
 	}
+	var batch *acquiredBatch // of the first of the ranges, once it has a record
 	next := func() {
+		batch = nil
 		if ranges = ranges[1:]; len(ranges) > 0 {
 			due = ranges[0].FirstOffset
 		} else {
@@ -56,10 +58,14 @@ func acquiredRecords(batches []byte, ranges []acquiredRange, hold *Hold, lockedU
 		return offset == due
 	}
 	nextOffset, err := recordbatch.Decode(batches, wanted, func(record recordbatch.Record) {
+		if batch == nil {
+			batch = &acquiredBatch{first: ranges[0].FirstOffset, last: ranges[0].LastOffset}
+		}
+		batch.delivered()
 		out.records = append(out.records, &Delivered{
 			Topic: hold.Topic, Partition: hold.Partition, Offset: record.Offset,
 			Key: record.Key, Value: record.Value, AppendedAt: record.Timestamp, LeaderEpoch: record.LeaderEpoch,
-			Delivery: int32(ranges[0].DeliveryCount), hold: hold,
+			Delivery: int32(ranges[0].DeliveryCount), hold: hold, batch: batch,
 		})
 		out.records[len(out.records)-1].lockedUntil.Store(lockedUntil)
 		if due++; due > ranges[0].LastOffset {

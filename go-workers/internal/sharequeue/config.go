@@ -27,6 +27,8 @@ type Config struct {
 	OnSessionLost func(hold *Hold, reason error)
 	// MaxBytes that one fetch may bring (one record more than that at most). 16 MiB unless set.
 	MaxBytes int32
+	// BatchRecords: no writer of the queue puts more records into a batch. With as many free slots whole batches are acquired; never if 0.
+	BatchRecords int
 	// AnswerTimeout of the broker, beside the wait that a fetch asks for. 10 s unless set: shorter than the records' locks.
 	AnswerTimeout time.Duration
 	Logger        *slog.Logger

@@ -43,6 +43,7 @@ type Delivered struct {
 	Delivery int32
 
 	hold        *Hold
+	batch       *acquiredBatch
 	lockedUntil atomic.Int64 // by monotonic
 	// Likewise: when its fetch left; and at which fetches before it was not to be had (of a later delivery only).
 	fetchedAt     int64

@@ -1,6 +1,7 @@
 package sharequeue
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,13 @@ func newPacedSession() *pacedSession {
 
 func (s *pacedSession) settleAnother(kind ackType) {
 	s.offset++
-	settle(&Delivered{Offset: s.offset, hold: s.partition.hold}, kind)
+	batch := &acquiredBatch{first: s.offset, last: s.offset}
+	settle(s.deliver(batch, s.offset), kind)
+}
+
+func (s *pacedSession) deliver(batch *acquiredBatch, offset int64) *Delivered {
+	batch.delivered()
+	return &Delivered{Offset: offset, hold: s.partition.hold, batch: batch}
 }
 
 // woken says whether the loop was told to look.
@@ -154,4 +161,83 @@ func TestWhatStaysBehindHalvesIsNotHeldUpAnew(t *testing.T) {
 	s.partition.answered(ackDone)
 	s.settleAnother(ackAccept)
 	s.expect(t, 2)
+}
+
+func TestWholeBatchesLeaveAtOnceAndPartsAfterAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPacedSession()
+		whole, part := &acquiredBatch{first: 0, last: ackEnough - 1}, &acquiredBatch{first: 1_000, last: 1_002}
+		var records []*Delivered
+		for offset := range int64(ackEnough) {
+			records = append(records, s.deliver(whole, offset))
+		}
+		rest := []*Delivered{s.deliver(part, 1_000), s.deliver(part, 1_001), s.deliver(part, 1_002)}
+		for _, record := range records[1:] {
+			settle(record, ackAccept)
+		}
+		time.Sleep(time.Millisecond)
+		settle(rest[1], ackAccept)
+		s.expect(t, 0)
+		settle(records[0], ackAccept)
+		acks := s.taken(firstOf(s.waiting(time.Now())))
+		if want := []ackRange{{0, ackEnough - 1, ackAccept}}; len(acks) != 1 || !slices.Equal(acks[0].ranges, want) {
+			t.Fatalf("%v leaves, not the whole batch", acks)
+		}
+		s.partition.answered(ackDone)
+		if s.partition.settledAll() {
+			t.Error("a part of a batch still waits")
+		}
+		time.Sleep(ackLinger - time.Nanosecond)
+		s.expect(t, 0)
+		if left := s.untilNextPauseEnds(time.Now()); left != time.Nanosecond {
+			t.Errorf("the loop sleeps for %v", left)
+		}
+		time.Sleep(time.Nanosecond)
+		s.expect(t, 1)
+		s.partition.answered(ackDone)
+		settle(rest[0], ackAccept)
+		settle(rest[2], ackAccept)
+		time.Sleep(ackLinger)
+		s.expect(t, 2)
+		s.partition.answered(ackDone)
+		if !s.partition.settledAll() {
+			t.Error("something still waits")
+		}
+	})
+}
+
+func firstOf(waiting []*sharePartition, _ bool) []*sharePartition { return waiting }
+
+func TestABatchIsAcknowledgedByWhatBecameOfEachRecord(t *testing.T) {
+	s := newPacedSession()
+	batch := &acquiredBatch{first: 10, last: 13} // 12 is no record
+	for i, kind := range []ackType{ackAccept, ackRelease, ackAccept} {
+		_ = s.deliver(batch, []int64{10, 11, 13}[i])
+		batch.settle([]int64{10, 11, 13}[i], kind, time.Now())
+	}
+	var waiting acknowledgements
+	if count := batch.giveTo(&waiting); count != 3 || batch.open != 0 {
+		t.Errorf("%d are given on, %d are open", count, batch.open)
+	}
+	want := []ackRange{{10, 10, ackAccept}, {11, 11, ackRelease}, {13, 13, ackAccept}}
+	if got := waiting.take(); !slices.Equal(got, want) {
+		t.Errorf("it says %v, want %v", got, want)
+	}
+}
+
+func TestAnAcquisitionIsOfWholeBatchesWhereOneFits(t *testing.T) {
+	for _, test := range []struct {
+		maxRecords, batchRecords int
+		want                     acquisition
+	}{
+		{499, 500, acquisition{recordLimitMode, 499, 499}},
+		{0, 500, acquisition{recordLimitMode, 0, 1}},
+		{500, 500, acquisition{batchesMode, 1, 500}},
+		{1_200, 500, acquisition{batchesMode, 701, 500}},
+		{5_000, 0, acquisition{recordLimitMode, 5_000, 5_000}},
+	} {
+		if got := acquisitionOf(test.maxRecords, test.batchRecords); got != test.want {
+			t.Errorf("%d of batches of %d: %v, want %v", test.maxRecords, test.batchRecords, got, test.want)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package sharequeue
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -45,13 +46,17 @@ type sharePartition struct {
 	shown   *shown
 
 	waiting  acknowledgements
+	parts    []*acquiredBatch // of which some records are settled and others not, by when the first of them was
 	suspects [][]ackRange
 	inFlight []ackRange
 }
 
 // settledAll says that nothing waits to be acknowledged, and nothing is on its way.
-func (p *sharePartition) settledAll() bool { return len(p.inFlight) == 0 && !p.hasWaiting() }
+func (p *sharePartition) settledAll() bool {
+	return len(p.inFlight) == 0 && !p.hasWaiting() && len(p.parts) == 0
+}
 
+// hasWaiting: something can be sent. Acknowledgements of a part of a batch wait for the others of it, until breakUp.
 func (p *sharePartition) hasWaiting() bool { return !p.waiting.empty() || p.hasSuspects() }
 
 // hasSuspects: some were refused together, and must be sent in parts, or were not taken, and must be sent again.
@@ -77,7 +82,11 @@ func (p *sharePartition) lose() *Hold {
 	for _, ranges := range p.suspects {
 		unsent += countOf(ranges)
 	}
+	for _, batch := range p.parts {
+		unsent += int64(len(batch.settled.packed))
+	}
 	p.counts.lostWithSession.Add(unsent)
+	p.parts = nil
 	p.hold, p.held, p.suspects, p.inFlight = nil, 0, nil, nil
 	if lost != nil {
 		lost.lost.Store(true)
@@ -86,19 +95,38 @@ func (p *sharePartition) lose() *Hold {
 }
 
 // settle accepts, releases or rejects a record; the first of them counts, and none counts on a hold that is over. It says
-// whether there is something to send.
-func (p *sharePartition) settle(record *Delivered, kind ackType) bool {
+// whether there is something to send, and how many records are ready to be by that, in whole batches.
+func (p *sharePartition) settle(record *Delivered, kind ackType, now time.Time) (counts bool, ready int) {
 	if record.settled {
-		return false
+		return false, 0
 	}
 	record.settled = true
 	if record.hold != p.hold {
 		p.counts.lostWithSession.Add(1)
-		return false
+		return false, 0
 	}
 	p.held--
-	p.waiting.add(record.Offset, kind)
-	return true
+	batch := record.batch
+	isPart := !batch.settled.empty()
+	batch.settle(record.Offset, kind, now)
+	switch {
+	case batch.open == 0:
+		if isPart {
+			p.parts = slices.DeleteFunc(p.parts, func(part *acquiredBatch) bool { return part == batch })
+		}
+		ready = batch.giveTo(&p.waiting)
+	case !isPart:
+		p.parts = append(p.parts, batch)
+	}
+	return true, ready
+}
+
+// breakUp lets acknowledgements of parts of batches be sent.
+func (p *sharePartition) breakUp() {
+	for _, batch := range p.parts {
+		batch.giveTo(&p.waiting)
+	}
+	p.parts = nil
 }
 
 func (p *sharePartition) received(taken acquired, sentAt int64) {

@@ -60,6 +60,42 @@ func TestIntegrationNeverMoreRecordsThanAskedFor(t *testing.T) {
 	}
 }
 
+func TestIntegrationWholeBatchesWhereOneFits(t *testing.T) {
+	f := newFixture(t)
+	queue := kafkatest.NewQueue(t, f.client, kafkatest.QueueOptions{})
+	const batch, batches = 40, 12
+	for range batches {
+		kafkatest.Produce(t, f.client, queue.Topic, numbered(batch)...)
+	}
+	consumer := f.open(queue, func(config *sharequeue.Config) { config.BatchRecords = batch })
+	var late []*sharequeue.Delivered
+	for _, one := range []struct{ maxRecords, want int }{
+		{batch - 1, batch - 1}, // less than a batch: no more than those
+		{batch, 1},             // the rest of it, since a whole one beside it might be too much
+		{batch, batch},
+		{2*batch - 1, batch},
+		{2 * batch, 2 * batch},
+		{5 * batch, 5 * batch},
+		{5 * batch, 2 * batch},
+	} {
+		records := f.fetch(consumer, one.maxRecords, 20*time.Second)
+		if len(records) != one.want {
+			t.Fatalf("%d records came of %d asked for, want %d", len(records), one.maxRecords, one.want)
+		}
+		late = append(late, records[0])
+		for _, record := range records[1:] {
+			consumer.Accept(record)
+		}
+	}
+	for _, record := range late {
+		consumer.Accept(record)
+	}
+	f.settled(consumer)
+	if counts := consumer.Health().Acknowledgements; counts.Accepted != batch*batches || counts.InvalidState != 0 {
+		t.Errorf("acknowledgements are %+v", counts)
+	}
+}
+
 func TestIntegrationWhatARecordTells(t *testing.T) {
 	f := newFixture(t)
 	queue := kafkatest.NewQueue(t, f.client, kafkatest.QueueOptions{})

@@ -9,8 +9,31 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// recordLimitMode: never more records than asked for (KIP-1206), where the other mode rounds up to whole batches.
-const recordLimitMode = 1
+// How the broker acquires (KIP-1206).
+const (
+	// batchesMode: whole batches until there are as many records as asked for, or more.
+	batchesMode int8 = 0
+	// recordLimitMode: never more records than asked for.
+	recordLimitMode int8 = 1
+)
+
+// An acquisition is how many records to acquire, and how. Of batchSize records the broker is to keep account together, as far as batches
+// allow that.
+type acquisition struct {
+	mode                  int8
+	maxRecords, batchSize int
+}
+
+// acquisitionOf at most maxRecords of a queue whose batches have at most batchRecords. Where that is room for a whole batch, whole
+// batches: as many as fit in any case. The broker keeps account of such a batch as of one, where it takes one that was acquired in parts
+// offset by offset; and it sends whole batches, however little of one was acquired.
+func acquisitionOf(maxRecords, batchRecords int) acquisition {
+	if batchRecords == 0 || maxRecords < batchRecords {
+		return acquisition{mode: recordLimitMode, maxRecords: maxRecords, batchSize: max(1, maxRecords)}
+	}
+	// In this mode the last batch is the one in which the limit lies.
+	return acquisition{mode: batchesMode, maxRecords: maxRecords - batchRecords + 1, batchSize: batchRecords}
+}
 
 // partitionAcks are what a request says about one partition.
 type partitionAcks struct {
@@ -29,9 +52,8 @@ func (s *session) shareFetch(
 	request.MaxWaitMillis = int32(maxWait.Milliseconds())
 	request.MinBytes = 1
 	request.MaxBytes = config.MaxBytes
-	request.MaxRecords = int32(maxRecords)
-	request.BatchSize = int32(max(1, maxRecords))
-	request.ShareAcquireMode = recordLimitMode
+	how := acquisitionOf(maxRecords, config.BatchRecords)
+	request.MaxRecords, request.BatchSize, request.ShareAcquireMode = int32(how.maxRecords), int32(how.batchSize), how.mode
 	acks := s.taken(waiting)
 	for _, id := range added {
 		if !slices.ContainsFunc(acks, func(one partitionAcks) bool { return one.id == id }) {

@@ -96,7 +96,9 @@ func (s *session) poll(maxRecords int, maxWait time.Duration) []*Delivered {
 
 func (s *session) settle(record *Delivered, kind ackType) {
 	s.mu.Lock()
-	look := record.hold.owner.settle(record, kind) && (s.pacing.added(kind, time.Now()) || s.isHurried())
+	now := time.Now()
+	counts, ready := record.hold.owner.settle(record, kind, now)
+	look := counts && (s.pacing.added(kind, ready, now) || s.isHurried())
 	s.mu.Unlock()
 	if look {
 		s.wakeUp()

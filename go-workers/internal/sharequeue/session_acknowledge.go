@@ -26,13 +26,26 @@ func (s *session) taken(waiting []*sharePartition) []partitionAcks {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !slices.ContainsFunc(waiting, (*sharePartition).hasSuspects) { // what else a partition with some has stays behind
-		s.pacing.sent()
+		s.pacing.sent(s.partsSince())
 	}
 	acks := make([]partitionAcks, len(waiting))
 	for i, partition := range waiting {
 		acks[i] = partitionAcks{partition.id, partition.take()}
 	}
 	return acks
+}
+
+// partsSince is since when acknowledgements have waited for others of their batch; zero where none do.
+func (s *session) partsSince() (since time.Time) {
+	for _, partition := range s.known {
+		if len(partition.parts) == 0 {
+			continue
+		}
+		if oldest := partition.parts[0].since; since.IsZero() || oldest.Before(since) {
+			since = oldest
+		}
+	}
+	return since
 }
 
 func (s *session) acknowledged(partition *sharePartition, code int16) {

@@ -91,7 +91,7 @@ func (s *session) lose(pending *poll) []*Hold {
 		}
 	}
 	clear(s.known)
-	s.pacing.sent()
+	s.pacing = ackPacing{}
 	lose(s.renewals.parts)
 	s.renewals.parts = nil
 	s.mu.Unlock()

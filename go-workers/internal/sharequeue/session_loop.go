@@ -66,7 +66,13 @@ func (s *session) waiting(now time.Time) (waiting []*sharePartition, alone bool)
 	if s.epoch == openingEpoch || s.ackAt.After(now) {
 		return nil, false
 	}
-	due := s.pacing.due(now) || s.isHurried()
+	all := s.pacing.due(now) || s.isHurried()
+	if all {
+		for _, partition := range s.known {
+			partition.breakUp()
+		}
+	}
+	due := all || s.pacing.enough()
 	for id, partition := range s.known {
 		if partition.hasSuspects() || due && partition.hasWaiting() {
 			waiting = append(waiting, partition)

@@ -1,6 +1,7 @@
 import type { OnRecord } from '../recordBatch/decodeRecordBatches.ts';
 import { decodeRecordBatches } from '../recordBatch/decodeRecordBatches.ts';
 import { type AcknowledgementRange, acknowledgementTypes } from './acknowledgements.ts';
+import { AcquiredBatch } from './acquiredBatch.ts';
 import { HeldRecord, type Hold } from './delivered.ts';
 import type { AcquiredRange } from './messages/shareFetch.ts';
 
@@ -29,19 +30,25 @@ export function acquiredRecords(
   let at = 0;
   let range = ranges[0];
   let due = range?.first ?? 0;
+  let batch = range && batchOf(range);
+  const nextRange = () => {
+    range = ranges[++at];
+    if (!range) return;
+    due = range.first;
+    batch = batchOf(range);
+  };
   const passTo = (offset: number, type: AcknowledgementRange['type']) => {
     while (range && due < offset) {
       const last = Math.min(range.last, offset - 1);
       if (due <= last) vacant.push({ first: due, last, type });
       due = last + 1;
       if (due <= range.last) return;
-      range = ranges[++at];
-      if (range) due = range.first;
+      nextRange();
     }
   };
   const onRecord: OnRecord = (offset, key, value, appendedAt, leaderEpoch, headers) => {
     if (range && due < offset) passTo(offset, acknowledgementTypes.gap);
-    if (!range || offset < due) return;
+    if (!range || !batch || offset < due) return;
     records.push(
       new HeldRecord(
         topic,
@@ -55,12 +62,10 @@ export function acquiredRecords(
         hold,
         range.deliveryCount,
         lockedUntil,
+        batch,
       ),
     );
-    if (++due > range.last) {
-      range = ranges[++at];
-      if (range) due = range.first;
-    }
+    if (++due > range.last) nextRange();
   };
   let nextOffset: number | undefined;
   try {
@@ -71,4 +76,8 @@ export function acquiredRecords(
   if (nextOffset !== undefined) passTo(nextOffset, acknowledgementTypes.gap);
   passTo(Number.POSITIVE_INFINITY, acknowledgementTypes.release);
   return { records, vacant };
+}
+
+function batchOf({ first, last }: AcquiredRange): AcquiredBatch {
+  return new AcquiredBatch(first, last);
 }

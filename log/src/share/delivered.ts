@@ -1,4 +1,5 @@
 import type { LogRecord } from '../logRecord.ts';
+import type { AcquiredBatch } from './acquiredBatch.ts';
 import type { SharePartition } from './sharePartition.ts';
 
 /**
@@ -75,6 +76,7 @@ export class HeldRecord implements Delivered {
   readonly delivery: number;
   lockedUntil: number;
   readonly session: Hold;
+  readonly batch: AcquiredBatch;
   /** Accepted, released or rejected: what comes first counts. */
   settled = false;
 
@@ -90,6 +92,7 @@ export class HeldRecord implements Delivered {
     session: Hold,
     delivery: number,
     lockedUntil: number,
+    batch: AcquiredBatch,
   ) {
     this.topic = topic;
     this.partition = partition;
@@ -102,5 +105,7 @@ export class HeldRecord implements Delivered {
     this.session = session;
     this.delivery = delivery;
     this.lockedUntil = lockedUntil;
+    this.batch = batch;
+    batch.delivered();
   }
 }

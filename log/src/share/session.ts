@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly topic: string;
   readonly memberId: string;
   readonly maxBytes: number;
+  /** No batch of the queue has more records; undefined where that is not known. */
+  readonly batchRecords: number | undefined;
   /** For an answer, beside the time that a long poll takes. */
   readonly answerTimeoutMs: number;
   readonly counts: AcknowledgementCounts;
@@ -115,9 +117,8 @@ export class ShareSession {
   }
 
   /** Something waits to be acknowledged: once that is due it rides on a poll that is asked for in the same turn, or else goes alone. */
-  acknowledge(isAccept: boolean): void {
-    const now = performance.now();
-    const dueAt = this.#pacing.added(isAccept, now);
+  acknowledge(isAccept: boolean, ready: number, now: number): void {
+    const dueAt = this.#pacing.added(isAccept, ready, now);
     if (dueAt > now) this.#wakeUp.at(dueAt);
     else if (!this.#running) this.#wakeUp.soon();
   }
@@ -178,12 +179,17 @@ export class ShareSession {
     if (this.#state.isOpen && !this.#renewals.empty) {
       return this.#sendRenewals();
     }
-    if (waiting.length > 0) this.#pacing.sent();
+    if (waiting.length > 0) this.#sends();
     if (waiting.length > 0 && (!this.#poll || waiting.some((partition) => this.#goesAlone(partition)))) {
       await this.#sendAcknowledgements(waiting);
     } else if (this.#poll) {
       await this.#fetch(this.#poll, waiting);
     }
+  }
+
+  #sends(): void {
+    const partsDueAt = this.#pacing.sent(this.partitions.partsSince);
+    if (partsDueAt !== undefined) this.#wakeUp.at(partsDueAt);
   }
 
   /** Halves of what was refused should not wait for a long poll; a fetch would take a partition given up into the session. */
@@ -194,7 +200,9 @@ export class ShareSession {
   #waiting(): readonly SharePartition[] {
     const now = performance.now();
     if (!this.#state.isOpen || this.#acknowledgeAt > now) return [];
-    return this.#closing || this.#pacing.isDue(now) ? this.partitions.waiting() : [];
+    if (this.#closing || this.#pacing.isDue(now)) this.partitions.breakUp();
+    else if (!this.#pacing.hasEnough) return [];
+    return this.partitions.waiting();
   }
 
   #active(): PartitionId[] {

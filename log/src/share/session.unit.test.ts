@@ -58,6 +58,7 @@ describe('a share session', () => {
       topic: 'queue',
       memberId: 'member',
       maxBytes: 1_000,
+      batchRecords: undefined,
       answerTimeoutMs: 1_000,
       counts: noAcknowledgements(),
       onLost: (holds) => lost.push(holds),

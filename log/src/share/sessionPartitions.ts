@@ -54,6 +54,20 @@ export class SessionPartitions {
     }
   }
 
+  /** Since when acknowledgements have waited for others of their batch, on the clock of `performance.now()`. */
+  get partsSince(): number | undefined {
+    let since: number | undefined;
+    for (const { partsSince } of this.#known.values()) {
+      if (partsSince !== undefined && partsSince < (since ?? Number.POSITIVE_INFINITY)) since = partsSince;
+    }
+    return since;
+  }
+
+  /** Lets acknowledgements of parts of batches be sent. */
+  breakUp(): void {
+    for (const partition of this.#known.values()) partition.breakUp();
+  }
+
   /** With something to acknowledge. */
   waiting(): SharePartition[] {
     const waiting: SharePartition[] = [];

@@ -1,5 +1,6 @@
 import { codes } from '../wire/errorCodes.ts';
 import type { AcknowledgementRange } from './acknowledgements.ts';
+import { acquisitionOf } from './acquisition.ts';
 import type { TopicAcknowledgements } from './messages/acknowledgementBatches.ts';
 import { shareAcknowledge } from './messages/shareAcknowledge.ts';
 import { type ShareFetchResponse, shareFetch } from './messages/shareFetch.ts';
@@ -14,7 +15,15 @@ interface Member {
 
 /** A fetch that also says which partitions join and leave the session, and what waits to be acknowledged. */
 export function fetchRequest(
-  { group, memberId, maxBytes }: Member & { readonly maxBytes: number },
+  {
+    group,
+    memberId,
+    maxBytes,
+    batchRecords,
+  }: Member & {
+    readonly maxBytes: number;
+    readonly batchRecords: number | undefined;
+  },
   sessionEpoch: number,
   { maxRecords, maxWaitMs }: { readonly maxRecords: number; readonly maxWaitMs: number },
   changes: SessionChanges,
@@ -22,7 +31,8 @@ export function fetchRequest(
 ) {
   const topics = fetchTopics(changes, waiting);
   const forgotten = forgottenTopics(changes);
-  return shareFetch({ group, memberId, sessionEpoch, maxWaitMs, maxBytes, maxRecords, topics, forgotten });
+  const acquisition = acquisitionOf(maxRecords, batchRecords);
+  return shareFetch({ group, memberId, sessionEpoch, maxWaitMs, maxBytes, ...acquisition, topics, forgotten });
 }
 
 export function acknowledgeRequest(

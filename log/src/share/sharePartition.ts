@@ -7,6 +7,7 @@ import {
   halved,
 } from './acknowledgements.ts';
 import type { Acquired } from './acquired.ts';
+import type { AcquiredBatch } from './acquiredBatch.ts';
 import { type HeldRecord, Hold } from './delivered.ts';
 import type { ShareSession } from './session.ts';
 import type { PartitionId } from './sessionState.ts';
@@ -44,6 +45,8 @@ export class SharePartition {
   readonly session: ShareSession;
   readonly #counts: AcknowledgementCounts;
   readonly #waiting = new Acknowledgements();
+  /** Of which some records are settled and others not, by when the first of them was. */
+  readonly #parts = new Set<AcquiredBatch>();
   #suspects: AcknowledgementRange[][] = [];
   #inFlight: AcknowledgementRange[] = [];
 
@@ -56,11 +59,18 @@ export class SharePartition {
 
   /** Nothing waits to be acknowledged, and nothing is on its way. */
   get settled(): boolean {
-    return this.#inFlight.length === 0 && !this.hasWaiting;
+    return this.#inFlight.length === 0 && !this.hasWaiting && this.#parts.size === 0;
   }
 
+  /** Something can be sent. Acknowledgements of a part of a batch wait for the others of it, until `breakUp`. */
   get hasWaiting(): boolean {
     return !this.#waiting.empty || this.#suspects.length > 0;
+  }
+
+  /** Since when acknowledgements have waited for others of their batch, on the clock of `performance.now()`. */
+  get partsSince(): number | undefined {
+    for (const { settledSince } of this.#parts) return settledSince;
+    return undefined;
   }
 
   /** Some were refused together, and must be sent in parts. */
@@ -80,6 +90,8 @@ export class SharePartition {
     this.hold = undefined;
     this.held = 0;
     this.#counts.lostWithSession += countOf(this.#inFlight) + countOf(this.#waiting.take());
+    for (const batch of this.#parts) this.#counts.lostWithSession += batch.drop();
+    this.#parts.clear();
     for (const ranges of this.#suspects) this.#counts.lostWithSession += countOf(ranges);
     this.#suspects = [];
     this.#inFlight = [];
@@ -96,8 +108,23 @@ export class SharePartition {
       return;
     }
     this.held--;
-    this.#waiting.add(record.offset, type);
-    this.session.acknowledge(type === acknowledgementTypes.accept);
+    const now = performance.now();
+    const { batch } = record;
+    batch.settle(record.offset, type, now);
+    let ready = 0;
+    if (batch.isSettled) {
+      this.#parts.delete(batch);
+      ready = batch.giveTo(this.#waiting);
+    } else {
+      this.#parts.add(batch);
+    }
+    this.session.acknowledge(type === acknowledgementTypes.accept, ready, now);
+  }
+
+  /** Lets acknowledgements of parts of batches be sent. */
+  breakUp(): void {
+    for (const batch of this.#parts) batch.giveTo(this.#waiting);
+    this.#parts.clear();
   }
 
   received({ records, vacant }: Acquired): void {

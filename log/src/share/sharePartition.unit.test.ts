@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { codes } from '../wire/errorCodes.ts';
 import { acknowledgementTypes } from './acknowledgements.ts';
+import { AcquiredBatch } from './acquiredBatch.ts';
 import { HeldRecord } from './delivered.ts';
 import { Renewals, type Renewed } from './renewals.ts';
 import type { ShareSession } from './session.ts';
@@ -8,15 +9,16 @@ import { partitionId } from './sessionState.ts';
 import { noAcknowledgements, SharePartition } from './sharePartition.ts';
 
 const { accept, release } = acknowledgementTypes;
-const session = { brokerId: 1, acknowledge(_isAccept: boolean) {} } as ShareSession;
+const session = { brokerId: 1, acknowledge() {} } as unknown as ShareSession;
 
 function held(count: number) {
   const counts = noAcknowledgements();
   const partition = new SharePartition(partitionId(Buffer.alloc(16, 1), 0), 'queue', session, counts);
   const hold = partition.begin(0);
+  const batch = new AcquiredBatch(0, count - 1);
   const records = Array.from(
     { length: count },
-    (_, offset) => new HeldRecord('queue', 0, offset, null, null, 0, 0, undefined, hold, 1, 0),
+    (_, offset) => new HeldRecord('queue', 0, offset, null, null, 0, 0, undefined, hold, 1, 0, batch),
   );
   partition.received({ records, vacant: [] });
   return { partition, records, counts };
@@ -41,6 +43,27 @@ describe('share partition', () => {
     expect(partition.held).to.equal(0);
     expect(answerAll(partition, new Set())).to.equal(1);
     expect(counts).to.include({ accepted: 99, released: 1 });
+    expect(partition.settled).to.equal(true);
+  });
+
+  it('sends what is settled of a batch with the rest of it, or when it is to be broken up', () => {
+    const { partition, records } = held(4);
+    partition.settle(records[1]!, accept);
+    expect(partition).to.include({ hasWaiting: false, settled: false });
+    expect(partition.partsSince).to.be.a('number');
+    partition.breakUp();
+    expect(partition.partsSince).to.equal(undefined);
+    expect(partition.take()).to.deep.equal([{ first: 1, last: 1, type: accept }]);
+    partition.answered('done');
+    for (const offset of [3, 0]) partition.settle(records[offset]!, accept);
+    expect(partition.hasWaiting).to.equal(false);
+    partition.settle(records[2]!, accept);
+    expect(partition.partsSince).to.equal(undefined);
+    expect(partition.take()).to.deep.equal([
+      { first: 0, last: 0, type: accept },
+      { first: 2, last: 3, type: accept },
+    ]);
+    partition.answered('done');
     expect(partition.settled).to.equal(true);
   });
 

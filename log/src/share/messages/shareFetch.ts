@@ -3,16 +3,23 @@ import type { Request, Response } from '../../wire/request.ts';
 import { type TopicAcknowledgements, writeAcknowledgements } from './acknowledgementBatches.ts';
 import { type CurrentLeader, readLeader, type ShareAnswer } from './shareAnswer.ts';
 
-/** Never more records than `maxRecords` (KIP-1206), where the other mode rounds up to whole batches. */
-const recordLimitMode = 1;
+/** How the broker acquires (KIP-1206): whole batches until there are `maxRecords` or more, or never more than those. */
+export const acquireModes = { batches: 0, recordLimit: 1 } as const;
 
-export interface ShareFetch {
+/** How many records to acquire, and how. */
+export interface Acquisition {
+  readonly mode: (typeof acquireModes)[keyof typeof acquireModes];
+  readonly maxRecords: number;
+  /** Of how many records the broker is to keep account together, as far as batches allow that. */
+  readonly batchSize: number;
+}
+
+export interface ShareFetch extends Acquisition {
   readonly group: string;
   readonly memberId: string;
   readonly sessionEpoch: number;
   readonly maxWaitMs: number;
   readonly maxBytes: number;
-  readonly maxRecords: number;
   /** Partitions to add to the session, and those with acknowledgements. */
   readonly topics: readonly TopicAcknowledgements[];
   /** Partitions to take out of the session. */
@@ -58,8 +65,8 @@ export function shareFetch(fetch: ShareFetch): Request<ShareFetchResponse> {
         .int32(1)
         .int32(fetch.maxBytes)
         .int32(fetch.maxRecords)
-        .int32(Math.max(fetch.maxRecords, 1))
-        .int8(recordLimitMode)
+        .int32(fetch.batchSize)
+        .int8(fetch.mode)
         .boolean(false);
       writeAcknowledgements(encoder, fetch.topics);
       encoder
