@@ -194,6 +194,23 @@ describe('the view tasks', () => {
     expect((await reading.query('select * from task_counts')).rows).to.deep.equal([]);
   });
 
+  it('remembers whose rows it has written before their submission', async () => {
+    const ids = [1, 2, 3, 4].map((number) => `01999999-0000-7000-8000-00000000000${number}`);
+    const log = (event: 'TaskQueued' | 'TaskStarted' | 'TaskSucceeded', topic: string, of: readonly string[]) =>
+      of.map((taskId) => ({ topic, partition: 0, event: taskEvent(event, { type: 'noop', taskId }) }));
+    const queue = partitionsOf(log('TaskQueued', queueTopic('noop', 'normal'), ids));
+    const events = partitionsOf([
+      ...log('TaskStarted', eventsTopic('noop', 'normal'), [ids[1]!, ids[3]!]),
+      ...log('TaskSucceeded', eventsTopic('noop', 'normal'), [ids[3]!]),
+    ]);
+    const attempts: number[] = [];
+    const { consumer } = instance({ onFlush: (flush) => attempts.push(flush.attempts) });
+    for (const partitions of [events, queue]) await feed(consumer, partitions, 2);
+    expect(attempts.length).to.be.greaterThan(1);
+    expect(new Set(attempts)).to.deep.equal(new Set([1]));
+    await expectView(reading, foldOf([...queue.values(), ...events.values()].flat()));
+  });
+
   it('inserts with care once another instance has written a row that was expected to be new', async () => {
     const ids = [1, 2, 3, 4].map((number) => `01999999-0000-7000-8000-00000000000${number}`);
     const queued = ids.map((taskId) => ({

@@ -1,5 +1,4 @@
 import type { TaskState } from '@taskflow/schemas/fold';
-import { isUniqueViolation } from '@taskflow/service/postgres';
 import { arrayParameter, columnParameter, type ElementType } from '@taskflow/service/postgresArrays';
 import { TASK_COLUMNS, TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
 import type { Write } from '@taskflow/service/transactionalConsumer';
@@ -44,16 +43,18 @@ const SUBMISSION = {
 
 const INSERTED: Columns<TaskState> = { ...IDENTITY, ...COURSE, ...SUBMISSION };
 
-const INSERT_ALL = {
-  name: 'insert-all-tasks',
-  text: `insert into tasks (${Object.keys(INSERTED).join(', ')})
-    select ${Object.keys(INSERTED)
-      .map((name) => (name === 'tags' ? 'row.tags::text[]' : `row.${name}`))
-      .join(', ')}
-    from ${unnest(INSERTED)}`,
+const INSERTED_COLUMNS = Object.keys(INSERTED);
+const INSERT = `insert into tasks (${INSERTED_COLUMNS.join(', ')})
+    select ${INSERTED_COLUMNS.map((name) => (name === 'tags' ? 'row.tags::text[]' : `row.${name}`)).join(', ')}
+    from ${unnest(INSERTED)}`;
+
+/** Of all but some whose ids are given. */
+const INSERT_EXPECTED = {
+  name: 'insert-expected-tasks',
+  text: `${INSERT} where row.id <> all($${INSERTED_COLUMNS.length + 1}::uuid[])`,
 };
 
-const INSERT_NEW = { name: 'insert-new-tasks', text: `${INSERT_ALL.text} on conflict (id) do nothing` };
+const INSERT_MISSING = { name: 'insert-missing-tasks', text: `${INSERT} on conflict (id) do nothing` };
 
 const CONTINUED: Columns<Continuation> = {
   id: { type: 'uuid', of: TASK_COLUMNS.id },
@@ -141,29 +142,40 @@ function parameters<T>(columns: Columns<T>, items: readonly T[]): Buffer[] {
   return Object.values(columns).map(({ type, of }) => columnParameter(type, items, of));
 }
 
+/** What `insertNew` left. */
+export interface NotInserted {
+  /** How many have rows. */
+  readonly count: number;
+  /** Those are among these. */
+  readonly among: readonly TaskState[];
+}
+
 /**
- * Inserts rows for the tasks that have none, and returns how many. `states` are sorted by id. Where new rows are expected and one
- * is there it rejects, and will insert with more care when it is called again.
+ * Inserts rows for the tasks that have none. `states` are sorted by id. Rejects where a row is there that was expected to be new.
  */
-export function insertNew(states: readonly TaskState[], newRows: NewRows): Write<number> {
-  if (states.length === 0) return async () => 0;
+export function insertNew(states: readonly TaskState[], newRows: NewRows): Write<NotInserted> {
+  if (states.length === 0) return async () => ({ count: 0, among: [] });
   const values = parameters(INSERTED, states);
   return async (tx) => {
-    const statement = newRows.areExpected ? INSERT_ALL : INSERT_NEW;
-    try {
-      return (await tx.query({ ...statement, values })).rowCount ?? 0;
-    } catch (error) {
-      if (isUniqueViolation(error)) newRows.refuted();
-      throw error;
+    if (!newRows.areExpected) {
+      const { rowCount } = await tx.query({ ...INSERT_MISSING, values });
+      return { count: states.length - (rowCount ?? 0), among: states };
     }
+    const known = newRows.known(states);
+    const except = arrayParameter(
+      'uuid',
+      known.map(({ id }) => id),
+    );
+    await tx.query({ ...INSERT_EXPECTED, values: [...values, except] });
+    return { count: known.length, among: known };
   };
 }
 
 /** The same, but returns the ids of the rows that are new. */
 export async function insertMissing(tx: PoolClient, states: readonly TaskState[]): Promise<ReadonlySet<string>> {
   const { rows } = await tx.query<{ id: string }>({
-    name: `${INSERT_NEW.name}-returning`,
-    text: `${INSERT_NEW.text} returning id`,
+    name: `${INSERT_MISSING.name}-returning`,
+    text: `${INSERT_MISSING.text} returning id`,
     values: parameters(INSERTED, states),
   });
   return new Set(rows.map(({ id }) => id));

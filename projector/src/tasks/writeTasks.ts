@@ -4,7 +4,15 @@ import type { PoolClient } from 'pg';
 import { type Continuation, isContinuation } from './continuation.ts';
 import { applyCountChanges, countChanges, deadLetters, shownOf, taskCounts, type ViewChange } from './counts.ts';
 import type { NewRows } from './newRows.ts';
-import { continueRows, insertMissing, insertNew, lockOthers, type RowUpdate, update } from './taskTable.ts';
+import {
+  continueRows,
+  insertMissing,
+  insertNew,
+  lockOthers,
+  type NotInserted,
+  type RowUpdate,
+  update,
+} from './taskTable.ts';
 
 const none: ReadonlySet<string> = new Set();
 
@@ -23,28 +31,37 @@ export function taskWrite(folded: readonly TaskState[], newRows: NewRows): Write
   const { whole, later } = partition(folded);
   const [insertWhole, continueLater] = [insertNew(whole, newRows), continueRows(later)];
   return async (tx) => {
-    const [inserted, continued] = await Promise.all([insertWhole(tx), continueLater(tx)]);
-    return writeRest(tx, { whole, later, inserted, continued });
+    try {
+      const [notInserted, continued] = await Promise.all([insertWhole(tx), continueLater(tx)]);
+      return await writeRest(tx, { whole, later, notInserted, continued }, newRows);
+    } catch (error) {
+      newRows.doubt();
+      throw error;
+    }
   };
 }
 
 interface FirstStatements {
   readonly whole: readonly TaskState[];
   readonly later: readonly Continuation[];
-  /** How many of `whole` were inserted. */
-  readonly inserted: number;
+  /** What was not inserted of `whole`. */
+  readonly notInserted: NotInserted;
   /** What was continued of `later`. */
   readonly continued: readonly ViewChange[];
 }
 
 /** Writes the tasks that the first two statements have left, and the counts of all. */
-async function writeRest(tx: PoolClient, first: FirstStatements): Promise<readonly TaskState[]> {
-  const { whole, later, inserted, continued } = first;
-  const known = whole.length - inserted;
+async function writeRest(tx: PoolClient, first: FirstStatements, newRows: NewRows): Promise<readonly TaskState[]> {
+  const { whole, later, notInserted, continued } = first;
+  const known = notInserted.count;
   const behind = later.length - continued.reduce((sum, { count }) => sum + count, 0);
   const added = behind > 0 ? await insertMissing(tx, later) : none;
+  newRows.written(notInserted.among, added);
   const missed = known + behind - added.size;
-  const attempted = [...(known > 0 ? whole : []), ...(behind > 0 ? later.filter(({ id }) => !added.has(id)) : [])];
+  const attempted = [
+    ...(known > 0 ? notInserted.among : []),
+    ...(behind > 0 ? later.filter(({ id }) => !added.has(id)) : []),
+  ];
   const { read, updates } =
     missed > 0 ? await mergeOthers(tx, attempted, missed) : { read: none, updates: [] as RowUpdate[] };
 
