@@ -116,7 +116,10 @@ export class ShareSession {
     });
   }
 
-  /** Something waits to be acknowledged: once that is due it rides on a poll that is asked for in the same turn, or else goes alone. */
+  /**
+   * Something waits to be acknowledged, and by that so many records are `ready` in whole batches: once that is due it rides on
+   * a poll that is asked for in the same turn, or else goes alone.
+   */
   acknowledge(isAccept: boolean, ready: number, now: number): void {
     const dueAt = this.#pacing.added(isAccept, ready, now);
     if (dueAt > now) this.#wakeUp.at(dueAt);
@@ -179,7 +182,7 @@ export class ShareSession {
     if (this.#state.isOpen && !this.#renewals.empty) {
       return this.#sendRenewals();
     }
-    if (waiting.length > 0) this.#sends();
+    if (waiting.length > 0) this.#noteSent();
     if (waiting.length > 0 && (!this.#poll || waiting.some((partition) => this.#goesAlone(partition)))) {
       await this.#sendAcknowledgements(waiting);
     } else if (this.#poll) {
@@ -187,7 +190,7 @@ export class ShareSession {
     }
   }
 
-  #sends(): void {
+  #noteSent(): void {
     const partsDueAt = this.#pacing.sent(this.partitions.partsSince);
     if (partsDueAt !== undefined) this.#wakeUp.at(partsDueAt);
   }
