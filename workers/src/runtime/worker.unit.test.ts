@@ -156,7 +156,7 @@ describe('the worker', () => {
       expect(run.mostInHand).to.be.within(1, 2 + 8); // a fetch is counted before its runs begin
     });
 
-    it('gives back what has been in hand for a second', async () => {
+    it('gives back what stays in hand', async () => {
       const { queues, gate, run, inHand } = await withRecordsInHand();
       const held = inHand();
       while (queues.normal.released.length < held) await turn();
