@@ -18,7 +18,8 @@ export interface GoTestReport {
 /** Reads the output of `go test -json`. Subtests count beside their parents; a package that does not compile fails once. */
 export function readGoTestEvents(lines: readonly string[]): GoTestReport {
   let passed = 0;
-  const failedIn = new Map<string, number>();
+  /** The tests of each package that failed. */
+  const failedIn = new Map<string, string[]>();
   const outputs = new Map<string, string[]>();
   /** The tests of each package that have begun and not ended. */
   const running = new Map<string, Set<string>>();
@@ -35,16 +36,15 @@ export function readGoTestEvents(lines: readonly string[]): GoTestReport {
     if (action === 'output' || action === 'build-output') outputs.set(key, [...(outputs.get(key) ?? []), output]);
     if (action === 'pass' && test !== undefined) passed++;
     if (action === 'fail' || action === 'build-fail') {
-      if (test !== undefined) failedIn.set(name, (failedIn.get(name) ?? 0) + 1);
-      else if (!failedIn.has(name)) failedIn.set(name, 1);
+      if (test !== undefined) failedIn.set(name, [...(failedIn.get(name) ?? []), key]);
+      else if (!failedIn.has(name)) failedIn.set(name, [name]);
       // A package that was ended in the middle of a test says there why.
       if (test === undefined) shown.push(...[...(running.get(name) ?? [])].flatMap((each) => outputs.get(each) ?? []));
       shown.push(...(outputs.get(key) ?? []));
     }
     if (action === 'pass' && test === undefined) shown.push(...(outputs.get(key) ?? []).slice(-1));
   }
-  const failed = [...failedIn.values()].reduce((a, b) => a + b, 0);
-  return { tally: { passed, failed }, shown: shown.join('') };
+  return { tally: { passed, failures: [...failedIn.values()].flat() }, shown: shown.join('') };
 }
 
 function isEnd(action: string): boolean {

@@ -14,7 +14,7 @@ describe('readGoTestEvents', () => {
       { Action: 'output', Package: 'fold', Output: 'ok  \tfold\t0.01s\n' },
       { Action: 'pass', Package: 'fold' },
     );
-    expect(tally).to.deep.equal({ passed: 1, failed: 0 });
+    expect(tally).to.deep.equal({ passed: 1, failures: [] });
     expect(shown).to.equal('ok  \tfold\t0.01s\n');
   });
 
@@ -25,7 +25,7 @@ describe('readGoTestEvents', () => {
       { Action: 'output', Package: 'fold', Output: 'FAIL\tfold\n' },
       { Action: 'fail', Package: 'fold' },
     );
-    expect(tally).to.deep.equal({ passed: 0, failed: 1 });
+    expect(tally).to.deep.equal({ passed: 0, failures: ['fold TestMerge'] });
     expect(shown).to.equal('got 2, want 1\nFAIL\tfold\n');
   });
 
@@ -39,7 +39,7 @@ describe('readGoTestEvents', () => {
       { Action: 'output', Package: 'fold', Output: 'FAIL\tfold\t600.0s\n' },
       { Action: 'fail', Package: 'fold' },
     );
-    expect(tally).to.deep.equal({ passed: 1, failed: 1 });
+    expect(tally).to.deep.equal({ passed: 1, failures: ['fold'] });
     expect(shown).to.equal('panic: test timed out after 10m0s\nFAIL\tfold\t600.0s\n');
   });
 
@@ -49,7 +49,7 @@ describe('readGoTestEvents', () => {
       './fold.go:3:1: syntax error',
       JSON.stringify({ Action: 'fail', Package: 'fold' }),
     ]);
-    expect(tally).to.deep.equal({ passed: 0, failed: 1 });
+    expect(tally).to.deep.equal({ passed: 0, failures: ['fold'] });
     expect(shown).to.include('syntax error');
   });
 });

@@ -64,16 +64,19 @@ for (const [group, steps] of Object.entries(groups)) {
   }
 }
 // What did not run because of a signal has not passed.
-if (interrupted !== undefined) rows.push({ name: interrupted, tally: { passed: 0, failed: 1 }, seconds: 0 });
+if (interrupted !== undefined)
+  rows.push({ name: interrupted, tally: { passed: 0, failures: ['ended the run'] }, seconds: 0 });
 
 console.log();
 for (const { name, tally, seconds } of rows) {
-  const counts = `${String(tally.passed).padStart(5)} passed ${String(tally.failed).padStart(4)} failed`;
+  const counts = `${String(tally.passed).padStart(5)} passed ${String(tally.failures.length).padStart(4)} failed`;
   console.log(`${name.padEnd(22)} ${counts} ${seconds.toFixed(1).padStart(7)} s`);
 }
-const { passed, failed } = sum(rows.map((row) => row.tally));
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+// Once more at the end, where one looks first.
+for (const { name, tally } of rows) for (const failure of tally.failures) console.log(`failed: ${name}: ${failure}`);
+const { passed, failures } = sum(rows.map((row) => row.tally));
+console.log(`\n${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length === 0 && passed > 0 ? 0 : 1;
 
 async function runStage(stage: Stage): Promise<void> {
   console.log(`\n== ${stage.name}`);

@@ -15,7 +15,7 @@ interface MochaOptions extends Pick<RunOptions, 'environment' | 'label'> {
 
 /** Runs Mocha and counts. No test files is no failure: there is nothing to run. */
 export async function testWithMocha({ config, files, around = [], ...options }: MochaOptions): Promise<Tally> {
-  if (files.length === 0) return { passed: 0, failed: 0 };
+  if (files.length === 0) return { passed: 0, failures: [] };
 
   const folder = mkdtempSync(path.join(tmpdir(), 'taskflow-count-'));
   try {
