@@ -30,7 +30,12 @@ export function addReadinessChecks(readiness: Readiness, needs: Needs): void {
   readiness.probe('postgres', () =>
     degradedWithout(needs.pool.query('select 1'), 'lists, results and idempotency keys'),
   );
-  readiness.probe('mongo', () => degradedWithout(needs.mongo.command({ ping: 1 }), 'results and log lines'));
+  readiness.probe('mongo', () =>
+    degradedWithout(
+      needs.mongo.command({ ping: 1 }, { signal: AbortSignal.timeout(STORE_LIMIT_MS) }),
+      'results and log lines',
+    ),
+  );
   readiness.probe('blobs', () => degradedWithout(needs.blobs.ask(), 'uploads and large results'));
   readiness.probe('redis', () =>
     needs.redisIsUp() ? OK : { state: 'degraded', reason: 'away: whoever waits for a task hears of it later' },

@@ -65,6 +65,19 @@ describe('registry', () => {
     }
   });
 
+  it('gets each schema once, whoever publishes it at the same time', async () => {
+    for (let round = 0; round < 5; round++) {
+      for (const permanent of ['', '?permanent=true']) {
+        const removed = await fetch(`${url}/subjects/${subjectOf('TypePaused')}${permanent}`, { method: 'DELETE' });
+        expect(removed.status).to.equal(200);
+      }
+      const [first, ...others] = await Promise.all(Array.from({ length: 6 }, () => publishSchemas({ url })));
+      for (const ids of others) expect([...ids]).to.deep.equal([...first!]);
+    }
+    const answer = await fetch(`${url}/config/${subjectOf('TypePaused')}`);
+    expect(await answer.json()).to.deep.equal({ compatibilityLevel: 'FULL_TRANSITIVE' });
+  });
+
   it('gives a codec that reads what it writes', async () => {
     const { codec } = await connectRegistry({ url });
     const record = { event: 'TypePaused' as const, type: 'noop' };

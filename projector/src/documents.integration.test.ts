@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { uuidv7 } from '@taskflow/core/ids';
 import { resultRef } from '@taskflow/core/resultRef';
+import { rejection } from '@taskflow/log/testing/rejection';
 import type { TaskEvent, TaskLogLine, TaskResult, TaskSucceeded } from '@taskflow/schemas/events';
 import { someTask } from '@taskflow/schemas/testing/taskEvents';
 import { eventsTopic, logsTopic, queueTopic } from '@taskflow/schemas/topics';
@@ -11,6 +14,7 @@ import { followTaskTypes } from '@taskflow/service/taskTypes';
 import { createTestDatabase, type TestDatabase } from '@taskflow/service/testing/testDatabase';
 import { expect } from 'chai';
 import type { Db, MongoClient } from 'mongodb';
+import { answered } from './documents/answered.ts';
 import { connectMongo } from './documents/connectMongo.ts';
 import type { Projection } from './projection.ts';
 import { projectionMetrics } from './projectionMetrics.ts';
@@ -233,6 +237,21 @@ describe('the Mongo views', () => {
     proxy.open();
     expect((await shown(type)).map(({ value }) => value)).to.have.members([1, 2, 3]);
     expect((await readiness.report()).status).to.equal('ready');
+  });
+
+  it('are not waited for in vain where a connection ends as it is used', async () => {
+    const sockets: Socket[] = [];
+    const remember = (message: unknown) => sockets.push((message as { socket: Socket }).socket);
+    subscribe('net.client.socket', remember);
+    const client = connectMongo(process.env.TASKFLOW_MONGO_URL!);
+    const documents = client.db(db.databaseName).collection('ended');
+    await documents.insertOne({ number: 1 });
+    unsubscribe('net.client.socket', remember);
+    for (const socket of sockets) socket.destroy();
+    const error = await rejection(answered(documents.insertOne({ number: 2 }), 500));
+    expect(error.message).to.include('MongoDB has not answered within 500 ms');
+    await answered(documents.insertOne({ number: 3 }));
+    await client.close();
   });
 
   it('hold the lines that task code logs', async () => {

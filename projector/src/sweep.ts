@@ -1,6 +1,7 @@
 import type { Pool } from '@taskflow/service/postgres';
 import { TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
 import type { Db } from 'mongodb';
+import { answered } from './documents/answered.ts';
 import { RESULTS, type ResultDocument } from './projections/results.ts';
 import { TASK_LOGS, type TaskLogDocument } from './projections/taskLogs.ts';
 
@@ -28,16 +29,19 @@ export async function sweepDocuments({ db, pool, now, graceMs = HOUR_MS }: Sweep
   const results = db.collection<ResultDocument>(RESULTS);
   const lines = db.collection<TaskLogDocument>(TASK_LOGS);
   const overdue = { expiresAt: { $lt: new Date(now) } };
-  const expired = [await results.deleteMany(overdue), await lines.deleteMany(overdue)];
+  const expired = [await answered(results.deleteMany(overdue)), await answered(lines.deleteMany(overdue))];
   let unnamed = 0;
   let batch: Candidate[] = [];
   const flush = async (): Promise<void> => {
     const ids = await notNamed(pool, batch);
     batch = [];
-    if (ids.length > 0) unnamed += (await results.deleteMany({ _id: { $in: ids } })).deletedCount;
+    if (ids.length > 0) unnamed += (await answered(results.deleteMany({ _id: { $in: ids } }))).deletedCount;
   };
   const cursor = results.find({}, { projection: { taskId: 1, createdAt: 1 }, batchSize: BATCH });
-  for await (const { _id, taskId, createdAt } of cursor) {
+  for (;;) {
+    const found = await answered(cursor.next());
+    if (found === null) break;
+    const { _id, taskId, createdAt } = found;
     if (createdAt.getTime() > now - graceMs) continue;
     batch.push({ ref: _id, taskId });
     if (batch.length === BATCH) await flush();

@@ -33,11 +33,17 @@ export interface TaskLogDocument {
   readonly fields: unknown;
 }
 
+const ANSWER_LIMIT_MS = 5_000;
+
 export function taskLogView(lines: Pick<Collection<TaskLogDocument>, 'find'>): TaskLogView {
   return {
     async first(taskId, limit) {
       try {
-        const found = await lines.find({ taskId }).sort({ at: 1, attempt: 1, seq: 1 }).limit(limit).toArray();
+        const found = await lines
+          .find({ taskId }, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) })
+          .sort({ at: 1, attempt: 1, seq: 1 })
+          .limit(limit)
+          .toArray();
         return found.map((line) => ({
           at: timeText(Number(line.at)),
           level: line.level,

@@ -83,18 +83,25 @@ export class RegistryClient {
 
   /** A subject made by somebody else; the library only ever sets what it has registered first. */
   async #setCompatibility(subject: string): Promise<void> {
-    const answer = await fetch(`${this.#url}/config/${encodeURIComponent(subject)}`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...this.#authorization() },
-      body: JSON.stringify({ compatibility }),
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    }).catch((error: unknown) => Promise.reject(this.#explained(error, `compatibility of ${subject}`)));
+    const set = () => this.#putCompatibility(subject);
+    let answer = await set();
+    // Somebody else set it for the first time at the same moment; now it is there, and can be replaced.
+    if (answer.status === 409) answer = await set();
     if (!answer.ok) {
       throw new Error(
         `Schema registry ${this.#url}: compatibility of ${subject} cannot be set: status ${answer.status}`,
       );
     }
     this.#logger.warn(`the compatibility of ${subject} was another one, and was set to ${compatibility}`);
+  }
+
+  async #putCompatibility(subject: string): Promise<Response> {
+    return fetch(`${this.#url}/config/${encodeURIComponent(subject)}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...this.#authorization() },
+      body: JSON.stringify({ compatibility }),
+      signal: AbortSignal.timeout(requestTimeoutMs),
+    }).catch((error: unknown) => Promise.reject(this.#explained(error, `compatibility of ${subject}`)));
   }
 
   #authorization(): Record<string, string> {

@@ -7,6 +7,5 @@ export function connectMongo(url: string): MongoClient {
     serverSelectionTimeoutMS: 3_000,
     connectTimeoutMS: 3_000,
     socketTimeoutMS: 20_000,
-    maxPoolSize: 5,
   });
 }

@@ -5,6 +5,7 @@ import {
   type OptionalUnlessRequiredId,
   type WriteError,
 } from 'mongodb';
+import { answered } from './answered.ts';
 
 const DUPLICATE_KEY = 11_000;
 /** Documents an insert: enough to be fast, few enough to stay far below a message's limits. */
@@ -32,7 +33,7 @@ export async function insertDocuments<D extends Document>(
   for (let from = 0; from < documents.length; from += BATCH) {
     const batch = documents.slice(from, from + BATCH);
     try {
-      await collection.insertMany(batch, { ordered: false });
+      await answered(collection.insertMany(batch, { ordered: false }));
     } catch (error) {
       if (!(error instanceof MongoBulkWriteError)) throw error;
       refuseAllButDuplicates(error, collection.collectionName, batch);

@@ -1,4 +1,5 @@
 import { type Collection, type Db, type Document, type IndexSpecification, MongoServerError } from 'mongodb';
+import { answered } from './answered.ts';
 
 const NOT_IMPLEMENTED = 238;
 
@@ -25,9 +26,9 @@ export function preparedCollection<D extends Document>(
 
 async function prepare<D extends Document>(db: Db, { name, indexes }: CollectionOptions): Promise<Collection<D>> {
   const collection = db.collection<D>(name);
-  for (const index of indexes) await collection.createIndex(index);
+  for (const index of indexes) await answered(collection.createIndex(index));
   try {
-    await collection.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+    await answered(collection.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }));
   } catch (error) {
     // Where the server does not expire documents by itself, the sweep does.
     if (!(error instanceof MongoServerError && error.code === NOT_IMPLEMENTED)) throw error;
