@@ -24,6 +24,9 @@ import { connectPreviewWorkers } from './preview/previewWorkers.ts';
 import { startServer } from './server.ts';
 import { settings } from './settings.ts';
 
+/** What it may add to an answer under load. */
+const LONGEST_APPEND_INTERVAL_MS = 5;
+
 const config = loadConfig(settings);
 const logger = createLogger({ service: 'api', level: config.logLevel });
 const metrics = createMetrics();
@@ -76,6 +79,7 @@ runService({
     const appender = createAppender(cluster, {
       deliveryTimeoutMs: config.appendTimeoutMs,
       maxBatchRecords: queueBatchRecords,
+      maxRequestIntervalMs: LONGEST_APPEND_INTERVAL_MS,
       onRequest: ({ durationMs }) => appendSeconds.observe(durationMs / 1_000),
     });
     onStop('appender', () => appender.close());

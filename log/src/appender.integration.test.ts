@@ -98,6 +98,22 @@ describe('appender', () => {
     expect(appender.stats.requests).to.equal(before + 3);
   });
 
+  it('lets gather what comes soon after a request of many records', async () => {
+    const topic = await fixture.topic();
+    const appender = fixture.appender({ maxRequestIntervalMs: 1_000 });
+    await appender.append([record(topic, 'first')]);
+    const before = appender.stats.requests;
+    await appender.append(numbered(1_000).map((value) => record(topic, value)));
+    const later: Promise<unknown>[] = [];
+    for (const value of numbered(10)) {
+      later.push(appender.append([record(topic, value)]));
+      await new Promise(setImmediate);
+    }
+    await Promise.all(later);
+    expect(appender.stats.requests).to.equal(before + 2);
+    expect((await fixture.values(topic)).slice(-10)).to.deep.equal(numbered(10));
+  });
+
   it('refuses a record that is too large, and none beside it', async () => {
     const topic = await fixture.topic({ config: { 'max.message.bytes': '10000' } });
     const appender = fixture.appender();

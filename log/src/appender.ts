@@ -27,6 +27,12 @@ export interface AppenderOptions {
    * of it, and keeps account of such a batch record by record. Default: as many as fit.
    */
   readonly maxBatchRecords?: number;
+  /**
+   * After a request the next one to that broker leaves no sooner than a millisecond later for each of its records, and at most so long
+   * after it. Where records are appended one by one, in thousands a second, they leave together then: a request costs the broker, and
+   * all that read what it brings, as much as dozens of records. Default 0.
+   */
+  readonly maxRequestIntervalMs?: number;
   /** Time for a call from beginning to end, all repetitions within. Default 30 s. */
   readonly deliveryTimeoutMs?: number;
   /** Called after each answered request: for metrics. */

@@ -8,6 +8,8 @@ import type { ProducerIds } from './producerIds.ts';
 
 /** The broker answers within this time whatever its replicas do; the connection's own time-out is later. */
 const replicationTimeoutMs = 5_000;
+/** From the start of a request to that of the next one, for each of its records. */
+const intervalMsPerRecord = 1;
 
 /** What a pipeline needs of the appender. */
 export interface PipelineHost {
@@ -15,6 +17,8 @@ export interface PipelineHost {
   readonly producers: ProducerIds;
   readonly maxBatch: BatchLimits;
   readonly maxRequestBytes: number;
+  /** From the start of a request of many records to that of the next one, at least. */
+  readonly maxRequestIntervalMs: number;
   /** Finds the way anew for a partition that has something to send. */
   dispatch(partition: PartitionLog): void;
   /** The broker has answered for one partition. */
@@ -35,6 +39,8 @@ export class BrokerPipeline {
   #connection: BrokerConnection | undefined;
   #running = false;
   #failures = 0;
+  /** The next request leaves no sooner, by `performance.now()`. */
+  #notBefore = Number.NEGATIVE_INFINITY;
 
   constructor(brokerId: number, host: PipelineHost) {
     this.#brokerId = brokerId;
@@ -56,6 +62,8 @@ export class BrokerPipeline {
   async #run(): Promise<void> {
     try {
       while (this.#ready.size > 0) {
+        const waitMs = this.#notBefore - performance.now();
+        if (waitMs > 0) await delay(Math.ceil(waitMs));
         await this.#exchange();
         // Whoever has just been answered gets the chance to append more to the next request.
         await nextTick();
@@ -112,14 +120,15 @@ export class BrokerPipeline {
       partition,
       batch: bytes,
     }));
-    const startedAt = performance.now();
-    const { partitions } = await connection.send(produce(batches, replicationTimeoutMs));
     let records = 0;
     let bytes = 0;
     for (const batch of sent.values()) {
       records += batch.calls.length;
       bytes += batch.bytes.length;
     }
+    const startedAt = performance.now();
+    this.#notBefore = startedAt + Math.min(this.#host.maxRequestIntervalMs, records * intervalMsPerRecord);
+    const { partitions } = await connection.send(produce(batches, replicationTimeoutMs));
     this.#host.onRequest({ durationMs: performance.now() - startedAt, records, bytes });
     const answers = new Map(partitions.map((answer) => [`${answer.topic}/${answer.partition}`, answer]));
     return [...sent.keys()].map((partition) => {

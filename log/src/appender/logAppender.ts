@@ -28,6 +28,7 @@ export class LogAppender implements Appender, PipelineHost {
   readonly producers: ProducerIds;
   readonly maxBatch: BatchLimits;
   readonly maxRequestBytes = maxRequestBytes;
+  readonly maxRequestIntervalMs: number;
   readonly #deliveryTimeoutMs: number;
   readonly #observe: AppenderOptions['onRequest'];
   readonly #admission: Admission;
@@ -44,6 +45,7 @@ export class LogAppender implements Appender, PipelineHost {
 
   constructor(cluster: Cluster, options: AppenderOptions) {
     const { maxBytesInFlight = 32 * mebibyte, deliveryTimeoutMs = 30_000, onRequest } = options;
+    this.maxRequestIntervalMs = options.maxRequestIntervalMs ?? 0;
     this.cluster = cluster;
     this.maxBatch = { bytes: maxBatchBytes, records: options.maxBatchRecords ?? Number.POSITIVE_INFINITY };
     this.#deliveryTimeoutMs = deliveryTimeoutMs;
