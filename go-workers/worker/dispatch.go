@@ -95,7 +95,7 @@ func (d *dispatch) run(ctx context.Context) {
 		}
 		if err == nil {
 			failures = 0
-			if wait := fetchInterval(wanted, len(records)) - time.Since(askedAt); wait > 0 {
+			if wait := fetchInterval(wanted, len(records)) - time.Since(askedAt); wait > 0 && !d.lane.slots.busy() {
 				pause(ctx, wait)
 			}
 			continue
@@ -118,7 +118,7 @@ func (d *dispatch) wanted() int {
 	}
 	slots, held := d.lane.slots, d.lane.hand.size()
 	free := slots.free()
-	if 2*slots.inUse() <= slots.size {
+	if !slots.busy() {
 		return max(0, free-held)
 	}
 	wanted := free + d.lead.records() - held

@@ -31,6 +31,9 @@ func (s *slots) inUse() int {
 	return s.running
 }
 
+// busy: more than half of the slots are taken.
+func (s *slots) busy() bool { return 2*s.inUse() > s.size }
+
 // free says how many records could be taken now.
 func (s *slots) free() int {
 	s.mu.Lock()

@@ -62,10 +62,14 @@ export class Dispatch {
   private get wanted(): number {
     const { slots, hand } = this.options;
     const { free } = slots;
-    const isBusy = 2 * slots.inUse > slots.size;
-    if (!isBusy) return Math.max(0, free - hand.size);
+    if (!this.isBusy) return Math.max(0, free - hand.size);
     const wanted = free + this.lead.records - hand.size;
     return wanted >= (free > 0 ? 1 : this.lead.step) ? wanted : 0;
+  }
+
+  private get isBusy(): boolean {
+    const { slots } = this.options;
+    return 2 * slots.inUse > slots.size;
   }
 
   start(): void {
@@ -122,7 +126,7 @@ export class Dispatch {
       this.lead.answered({ asked, given: records.length, tookMs: now - askedAt, freed: slots.freed }, now);
       if (records.length > 0) take(records);
       const waitMs = askedAt + intervalMs(asked, records.length) - performance.now();
-      if (waitMs > 0) await sleep(Math.ceil(waitMs));
+      if (waitMs > 0 && !this.isBusy) await sleep(Math.ceil(waitMs));
       return 0;
     } catch (error) {
       if (this.stopped) return failures;
