@@ -76,6 +76,7 @@ func (l *lane) checkOnceKnown(facts *sessionFacts, runs []*run) {
 
 func (l *lane) checkKnowing(facts *sessionFacts, runs []*run) {
 	groups := map[checkKey]*checkGroup{}
+	lent := false
 	for _, r := range runs {
 		r.check.suspicion = l.suspicionOf(r, r.check.highest, facts)
 		if !r.check.suspicion.Any() {
@@ -90,9 +91,13 @@ func (l *lane) checkKnowing(facts *sessionFacts, runs []*run) {
 			}
 		}
 		groups[key].add(r)
+		lent = !r.isExecuting() && l.lent.lend(r) || lent
 	}
 	for _, group := range groups {
 		go group.run()
+	}
+	if lent {
+		l.slots.wake()
 	}
 }
 

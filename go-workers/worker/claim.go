@@ -10,6 +10,7 @@ import (
 
 var (
 	errLockPassed = errors.New("the lock on the record has passed")
+	errNoSlot     = errors.New("no slot came free in time")
 	errStopped    = errors.New("the worker stops")
 )
 
@@ -21,7 +22,7 @@ func (l *lane) startChecked(r *run, decision protocol.CheckDecision) {
 		r.phase = waiting
 	}
 	r.mu.Unlock()
-	l.worker.gate.enter(r)
+	l.lent.whenBack(r)
 }
 
 // admitted by the gate: the run begins.

@@ -23,7 +23,6 @@ const (
 // asks for nothing while the type is paused, or while a run has the process for itself.
 type dispatch struct {
 	lane *lane
-	lead *lead
 	done chan struct{}
 
 	mu sync.Mutex
@@ -34,8 +33,9 @@ type dispatch struct {
 }
 
 func startDispatch(ctx context.Context, lane *lane) *dispatch {
-	d := &dispatch{lane: lane, lead: newLead(lane.slots.size, time.Now()), done: make(chan struct{})}
+	d := &dispatch{lane: lane, done: make(chan struct{})}
 	lane.slots.onFreed = func() {
+		lane.lent.giveBack()
 		lane.takeFromHand()
 		if lane.slots.free() > 0 {
 			lane.queues.set.SlotsFreed()
@@ -88,7 +88,7 @@ func (d *dispatch) run(ctx context.Context) {
 		askedAt := time.Now()
 		records, err := d.lane.queues.fetch(asking, protocol.FetchOrder(round), wanted)
 		now := time.Now()
-		d.lead.answered(wanted, len(records), now.Sub(askedAt), d.lane.slots.freed(), now)
+		d.lane.lead.answered(wanted, len(records), now.Sub(askedAt), d.lane.slots.freed(), now)
 		round++
 		if len(records) > 0 {
 			d.lane.take(records)
@@ -116,13 +116,13 @@ func (d *dispatch) wanted() int {
 	if worker.gate.blocked() || worker.options.Control.isPaused(d.lane.definition.Type) {
 		return 0
 	}
-	slots, held := d.lane.slots, d.lane.hand.size()
+	slots, held := d.lane.slots, d.lane.inHand()
 	free := slots.free()
 	if !slots.busy() {
 		return max(0, free-held)
 	}
-	wanted := free + d.lead.records() - held
-	if wanted < d.lead.step() && (free == 0 || wanted < 1) {
+	wanted := free + d.lane.lead.records() - held
+	if wanted < d.lane.lead.step() && (free == 0 || wanted < 1) {
 		return 0
 	}
 	return wanted

@@ -96,6 +96,14 @@ func (l *lane) releaseFromHand(now time.Time) {
 	l.releaseOf(func(record *sharequeue.Delivered) bool {
 		return now.Sub(record.FetchedAt()) > longestInHand && mayGiveBack(record, l.worker.options.Values)
 	})
+	for _, r := range l.lent.waitingSince(now.Add(-longestInHand)) {
+		r.mu.Lock()
+		mayRelease := r.leaseUntil == nil && !r.handingOver && mayGiveBack(r.delivered, l.worker.options.Values)
+		r.mu.Unlock()
+		if mayRelease {
+			l.release(r, errNoSlot)
+		}
+	}
 }
 
 func (l *lane) releaseOf(is func(*sharequeue.Delivered) bool) {

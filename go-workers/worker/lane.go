@@ -20,6 +20,8 @@ type lane struct {
 	queues     *Queues
 	slots      *slots
 	hand       hand
+	lead       *lead
+	lent       *lentSlots
 	tails      *tails
 	logger     *slog.Logger
 	ctx        context.Context // ends when the worker gives up what still runs
@@ -42,13 +44,25 @@ type recordKey struct {
 }
 
 func newLane(worker *Worker, ctx context.Context, one Type) *lane {
-	return &lane{
+	l := &lane{
 		worker: worker, definition: one.Definition, queues: one.Queues, slots: newSlots(one.Slots), ctx: ctx, next: make(chan *run),
 		tails:  newTails(worker.options.Reader, worker.decodeEvent),
 		logger: worker.options.Logger.With("type", one.Definition.Type),
 		runs:   map[recordKey]*run{}, undecided: map[*sharequeue.Delivered]time.Time{}, highest: map[recordKey]int64{},
+		lead: newLead(one.Slots, time.Now()),
 	}
+	l.lent = &lentSlots{
+		slots: l.slots, runs: map[*run]bool{}, begin: worker.gate.enter,
+		most: func() int {
+			lasts := time.Duration(worker.options.Values.LookAgainMs) * time.Millisecond
+			return min(l.slots.size, l.lead.freedWithin(lasts))
+		},
+	}
+	return l
 }
+
+// inHand is how many records and runs wait for no more than a slot.
+func (l *lane) inHand() int { return l.hand.size() + l.lent.waitingCount() }
 
 // all gives the runs of this moment.
 func (l *lane) all() []*run {
@@ -102,8 +116,10 @@ func (l *lane) forget(r *run, cause error) bool {
 	if before != ended {
 		r.log.end()
 		r.cancel(cause)
-		l.slots.end()
-		l.worker.gate.leave(r)
+		if !l.lent.drop(r) {
+			l.slots.end()
+			l.worker.gate.leave(r)
+		}
 	}
 	l.slots.settle()
 	return true

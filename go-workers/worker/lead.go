@@ -2,6 +2,7 @@ package worker
 
 import (
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,8 @@ type lead struct {
 	// Averages: slots that come free, and the time of a fetch, both in seconds.
 	freedPerSecond, fetchSeconds float64
 	backlog                      bool
+	// rate is freedPerSecond, for other goroutines.
+	rate atomic.Int64
 }
 
 func newLead(slots int, now time.Time) *lead { return &lead{most: slots / leadPart, answeredAt: now} }
@@ -35,6 +38,7 @@ func (l *lead) answered(asked, given int, took time.Duration, freed int, now tim
 		l.freedPerSecond = kept*l.freedPerSecond + (1-kept)*float64(freed-l.freed)/since
 		l.fetchSeconds = kept*l.fetchSeconds + (1-kept)*took.Seconds()
 		l.answeredAt, l.freed = now, freed
+		l.rate.Store(int64(l.freedPerSecond))
 	}
 	// A part of the slots may have been spent on asking queues that were empty.
 	l.backlog = 2*given >= asked
@@ -46,6 +50,11 @@ func (l *lead) records() int {
 		return 0
 	}
 	return min(l.most, int(l.freedPerSecond*(l.fetchSeconds+leadStep.Seconds())))
+}
+
+// freedWithin says how many slots come free in a time, as far as one can tell. Any goroutine may ask.
+func (l *lead) freedWithin(lasts time.Duration) int {
+	return int(float64(l.rate.Load()) * lasts.Seconds())
 }
 
 // step is how many of them may be missing before they are asked for; one at least.

@@ -109,6 +109,13 @@ func (r *run) isOver() bool {
 	return r.phase == over
 }
 
+// isExecuting says whether its handler has been called and has not returned.
+func (r *run) isExecuting() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.executing
+}
+
 // isHeld says whether nobody else can have the run.
 func (r *run) isHeld() bool {
 	r.mu.Lock()

@@ -68,6 +68,24 @@ func (s *slots) cede() {
 	s.mu.Unlock()
 }
 
+// lend a slot that is taken, until tryTakeBack. It wakes nobody.
+func (s *slots) lend() {
+	s.mu.Lock()
+	s.running--
+	s.mu.Unlock()
+}
+
+// tryTakeBack takes a slot again for a record that has lent its own, where one is free.
+func (s *slots) tryTakeBack() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running >= s.size {
+		return false
+	}
+	s.running++
+	return true
+}
+
 // end: its handler has ended, or was given up.
 func (s *slots) end() {
 	s.mu.Lock()

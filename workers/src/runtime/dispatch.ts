@@ -2,15 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchOrder } from '@taskflow/core/fetchOrder';
 import { backoffMs } from '@taskflow/log/backoff';
 import type { Logger } from '@taskflow/log/logger';
-import { Lead } from './lead.ts';
+import type { Lead } from './lead.ts';
 import type { DeliveredRecord, QueueSet } from './ports.ts';
 import type { Slots } from './slots.ts';
 
 export interface DispatchOptions {
   readonly queues: QueueSet;
   readonly slots: Slots;
-  /** Records that came before their slots. */
-  readonly hand: { readonly size: number };
+  /** Told of each fetch. */
+  readonly lead: Lead;
+  /** How many records wait for no more than a slot. */
+  inHand(): number;
   /** Begins the runs of what was fetched, each in a slot; what there is no slot for is in hand. */
   take(records: readonly DeliveredRecord[]): void;
   /** Nothing is to be fetched at present: the type is paused, or something runs alone. `reconsider` is called when that changes. */
@@ -35,7 +37,6 @@ const LONGEST_INTERVAL_MS = 10;
  */
 export class Dispatch {
   private readonly options: DispatchOptions;
-  private readonly lead: Lead;
   private stopped = false;
   /** Aborted to end a fetch that waits. */
   private fetching = new AbortController();
@@ -47,7 +48,6 @@ export class Dispatch {
   constructor(options: DispatchOptions) {
     const { slots, queues } = options;
     this.options = options;
-    this.lead = new Lead(slots.size, performance.now());
     slots.onFreed(() => {
       if (slots.free > 0) queues.slotsFreed();
     });
@@ -60,13 +60,15 @@ export class Dispatch {
 
   /** How many records to ask for now. None while slots are taken and a few records are in hand for the next ones. */
   private get wanted(): number {
-    const { slots, hand } = this.options;
+    const { slots, lead, inHand } = this.options;
+    const held = inHand();
     const { free } = slots;
-    if (!this.isBusy) return Math.max(0, free - hand.size);
-    const wanted = free + this.lead.records - hand.size;
-    return wanted >= (free > 0 ? 1 : this.lead.step) ? wanted : 0;
+    if (!this.isBusy) return Math.max(0, free - held);
+    const wanted = free + lead.records - held;
+    return wanted >= (free > 0 ? 1 : lead.step) ? wanted : 0;
   }
 
+  /** More than half of the slots are taken. */
   private get isBusy(): boolean {
     const { slots } = this.options;
     return 2 * slots.inUse > slots.size;
@@ -114,7 +116,7 @@ export class Dispatch {
 
   /** Gives how often in a row it has failed by now. */
   private async fetch(round: number, failures: number): Promise<number> {
-    const { queues, slots, take, logger } = this.options;
+    const { queues, slots, lead, take, logger } = this.options;
     if (this.fetching.signal.aborted) this.fetching = new AbortController();
     const { signal } = this.fetching;
     try {
@@ -123,7 +125,7 @@ export class Dispatch {
       const askedAt = performance.now();
       const records = await queues.fetch({ maxRecords: asked, order, maxWaitMs: MAX_WAIT_MS, signal });
       const now = performance.now();
-      this.lead.answered({ asked, given: records.length, tookMs: now - askedAt, freed: slots.freed }, now);
+      lead.answered({ asked, given: records.length, tookMs: now - askedAt, freed: slots.freed }, now);
       if (records.length > 0) take(records);
       const waitMs = askedAt + intervalMs(asked, records.length) - performance.now();
       if (waitMs > 0 && !this.isBusy) await sleep(Math.ceil(waitMs));

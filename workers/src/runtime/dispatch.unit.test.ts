@@ -1,6 +1,7 @@
 import { silentLogger } from '@taskflow/log/logger';
 import { expect } from 'chai';
 import { Dispatch } from './dispatch.ts';
+import { Lead } from './lead.ts';
 import type { DeliveredRecord } from './ports.ts';
 import { Slots } from './slots.ts';
 
@@ -21,7 +22,8 @@ describe('Dispatch', () => {
         },
       },
       slots: new Slots(SLOTS),
-      hand: { size: 0 },
+      lead: new Lead(SLOTS, performance.now()),
+      inHand: () => 0,
       take() {},
       isHeld: () => false,
       logger: silentLogger,

@@ -50,6 +50,11 @@ export class Lead {
     return Math.min(this.#most, Math.floor(this.#freedPerMs * (this.#fetchMs + stepMs)));
   }
 
+  /** How many slots come free in so many milliseconds, as far as one can tell. */
+  freedWithin(milliseconds: number): number {
+    return Math.floor(this.#freedPerMs * milliseconds);
+  }
+
   /** How many of them may be missing before they are asked for; one at least. */
   get step(): number {
     return Math.max(1, Math.min(Math.ceil(this.records / 2), Math.floor(this.#freedPerMs * stepMs)));

@@ -49,6 +49,7 @@ export class RecordCheck {
   begin(run: TaskRun, suspicion: Suspicion): void {
     run.check = { suspicion, findings: nothingFound, looks: 0, seenUpTo: 0 };
     this.lane.metrics.checked(suspicion);
+    this.lane.lent.lend(run);
     void this.firstLook(run, run.check).catch((error: unknown) => this.lane.failed('A check', run, error));
   }
 
@@ -142,7 +143,7 @@ export class RecordCheck {
         run.starts = decision.starts;
         run.alone = decision.alone;
         run.state = 'waiting';
-        lane.gate.enter(run, () => this.claim(run));
+        lane.lent.whenBack(run, () => lane.gate.enter(run, () => this.claim(run)));
         break;
     }
   }

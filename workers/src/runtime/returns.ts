@@ -49,7 +49,10 @@ export class Returns {
    * that the queue would archive after a few deliveries more stay.
    */
   releaseFromHand(now: number): void {
-    this.lane.intake.releaseFromHand(now - LONGEST_IN_HAND_MS, this.lane.values.giveBackAtDelivery - 1);
+    const before = now - LONGEST_IN_HAND_MS;
+    const keepFrom = this.lane.values.giveBackAtDelivery - 1;
+    this.lane.intake.releaseFromHand(before, keepFrom);
+    for (const run of this.lane.lent.waitingSince(before)) if (run.delivered.delivery < keepFrom) this.giveUp(run);
   }
 
   /**

@@ -46,10 +46,19 @@ export class Slots {
 
   /** Its handler has ended, or was given up. */
   end(): void {
-    this.running--;
     this.ended++;
+    this.lend();
+  }
+
+  /** Others may use it until `takeBack`. */
+  lend(): void {
+    this.running--;
     this.wake();
     if (this.running === 0) for (const resolve of this.unusedWaiters.splice(0)) resolve();
+  }
+
+  takeBack(): void {
+    this.running++;
   }
 
   /** Resolves when no slot is in use. */

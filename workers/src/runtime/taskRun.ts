@@ -23,6 +23,9 @@ import type { TypeLane } from './typeLane.ts';
  */
 export type RunState = 'checking' | 'waiting' | 'running' | 'ended' | 'over';
 
+/** Whether it has one of its type's slots: held by it, lent to others while it is checked, or given back. */
+export type SlotPlace = 'held' | 'lent' | 'freed';
+
 /**
  * One delivery of one attempt, from the fetch to the accepted record. It is also the context that the handler
  * gets, so that a run costs one object; what few handlers ask for is made when it is asked for.
@@ -40,7 +43,7 @@ export class TaskRun implements TaskContext<unknown>, Owner {
   readonly fetchedAt: number;
 
   // Its place in this process.
-  holdsSlot = true;
+  slot: SlotPlace = 'held';
   /** Counted by the gate. */
   isInside = false;
   /** It is to run alone in this process. */

@@ -17,7 +17,9 @@ import type { Gate } from './gate.ts';
 import type { HandlerTools } from './handlerTools.ts';
 import { heartbeat, type Progress } from './heartbeat.ts';
 import { Intake } from './intake.ts';
+import type { Lead } from './lead.ts';
 import { Leases } from './leases.ts';
+import { LentSlots } from './lentSlots.ts';
 import type { Outbox, Owner } from './outbox.ts';
 import type { DeliveredRecord, QueueFacts, QueueSession, TaskQueue } from './ports.ts';
 import { type PriorityQueue, QueuePartition } from './queuePartition.ts';
@@ -35,6 +37,7 @@ export interface TypeLaneOptions {
   readonly queues: Readonly<Record<Priority, TaskQueue>>;
   readonly facts: Readonly<Record<Priority, QueueFacts>>;
   readonly slots: Slots;
+  readonly lead: Lead;
   readonly gate: Gate;
   readonly codec: Codec;
   /** For TaskStarted, TaskHeartbeat and outcomes. */
@@ -59,6 +62,7 @@ export class TypeLane {
   readonly definition: AnyTaskDefinition;
   readonly workerId: string;
   readonly slots: Slots;
+  readonly lent: LentSlots;
   readonly gate: Gate;
   readonly codec: Codec;
   readonly tools: HandlerTools;
@@ -101,7 +105,13 @@ export class TypeLane {
         { priority, queue: queues[priority], facts: facts[priority] },
       ]),
     );
-    this.slots.onFreed(() => this.intake.takeFromHand());
+    this.lent = new LentSlots(this.slots, () =>
+      Math.min(this.slots.size, options.lead.freedWithin(this.values.lookAgainMs)),
+    );
+    this.slots.onFreed(() => {
+      this.lent.giveBack();
+      this.intake.takeFromHand();
+    });
   }
 
   // ── called by the worker ──────────────────────────────────────────────────────────────────────────────────────
@@ -132,6 +142,11 @@ export class TypeLane {
       this.metrics.cancelled.inc();
       this.accept(run, new TaskError('CANCELLED', 'The task was cancelled'));
     }
+  }
+
+  /** Records and runs that wait for no more than a slot. */
+  get inHand(): number {
+    return this.intake.hand.size + this.lent.waitingCount;
   }
 
   /** What is in hand. */
@@ -252,8 +267,10 @@ export class TypeLane {
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private freeSlot(run: TaskRun): void {
-    if (!run.holdsSlot) return;
-    run.holdsSlot = false;
+    const before = run.slot;
+    run.slot = 'freed';
+    if (before === 'lent') this.lent.drop(run);
+    if (before !== 'held') return;
     this.slots.end();
     this.gate.leave(run);
   }

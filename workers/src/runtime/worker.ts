@@ -13,6 +13,7 @@ import { Dispatch } from './dispatch.ts';
 import { Gate } from './gate.ts';
 import type { HandlerTools } from './handlerTools.ts';
 import { idleForMs, membershipOf, progressOf, type WorkerQueue } from './health.ts';
+import { Lead } from './lead.ts';
 import { Outbox } from './outbox.ts';
 import type { LogAppender, QueueFacts, QueueSession, QueueSet } from './ports.ts';
 import { Slots } from './slots.ts';
@@ -76,6 +77,7 @@ export function startWorker(options: WorkerOptions): Worker {
   const lanes = options.types.map(({ definition, queues, queueSet, facts, onSessionLost, slots: size }) => {
     const { type } = definition;
     const slots = new Slots(size);
+    const lead = new Lead(size, performance.now());
     const typeLogger = logger.child({ type });
     const lane = new TypeLane({
       definition,
@@ -83,6 +85,7 @@ export function startWorker(options: WorkerOptions): Worker {
       queues,
       facts,
       slots,
+      lead,
       gate,
       codec,
       outbox,
@@ -99,7 +102,8 @@ export function startWorker(options: WorkerOptions): Worker {
     const dispatch = new Dispatch({
       queues: queueSet,
       slots,
-      hand: lane.intake.hand,
+      lead,
+      inHand: () => lane.inHand,
       take: (records) => lane.take(records),
       isHeld: () => gate.isBlocked || control.state.paused.has(type),
       logger: typeLogger,
