@@ -4,7 +4,7 @@
 export const SCALE = numberOf('TASKFLOW_BENCH_SCALE', 1);
 
 /** How long the long run lasts that `sharing` puts among short ones. */
-export const LONG_RUN_SECONDS = numberOf('TASKFLOW_BENCH_LONG_RUN_SECONDS', 40);
+export const LONG_RUN_SECONDS = numberOf('TASKFLOW_BENCH_LONG_RUN_SECONDS', 20);
 
 /** How many finished tasks `history` puts into the log and the views. */
 export const HISTORY_TASKS = numberOf('TASKFLOW_BENCH_HISTORY_TASKS', 1_000_000 * SCALE);
