@@ -91,7 +91,9 @@ func (l *lane) checkKnowing(facts *sessionFacts, runs []*run) {
 			}
 		}
 		groups[key].add(r)
-		lent = !r.isExecuting() && l.lent.lend(r) || lent
+		if !r.isExecuting() && l.lent.lend(r) {
+			lent = true
+		}
 	}
 	for _, group := range groups {
 		go group.run()

@@ -3,11 +3,11 @@ import { uuidv7 } from '@taskflow/core/ids';
 import type { TypePaused, TypeResumed } from '@taskflow/schemas/events';
 import type { ControlEntry } from '@taskflow/service/controlTopic';
 import type { Logger } from '@taskflow/service/logger';
+import { within } from '@taskflow/service/within';
 import type { Principal } from '../http/principal.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import type { KnownType, TypeCatalogue } from '../types.ts';
-import { within } from '../within.ts';
 import type { CommandLog } from './commandLog.ts';
 import { commandNotTaken } from './commandProblems.ts';
 

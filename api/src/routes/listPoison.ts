@@ -1,4 +1,5 @@
 import type { PoisonRecord } from '@taskflow/schemas/events';
+import { within } from '@taskflow/service/within';
 import { z } from 'zod';
 import { decodeOffsetCursor, encodeOffsetCursor } from '../http/cursor.ts';
 import { defineEndpoint } from '../http/endpoint.ts';
@@ -6,7 +7,6 @@ import { Problem } from '../http/problem.ts';
 import { pageShape } from '../shapes/task.ts';
 import { cursor, DEFAULT_PAGE, limit } from '../shapes/taskQuery.ts';
 import { timeText } from '../views/taskAnswer.ts';
-import { within } from '../within.ts';
 
 const SHOWN_OF_VALUE = 1_024;
 const ANSWER_WITHIN_MS = 10_000;

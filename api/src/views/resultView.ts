@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb';
 import { Problem } from '../http/problem.ts';
+import { answerLimit } from './answerLimit.ts';
 
 /** The Mongo view `results`. */
 export interface ResultView {
@@ -18,7 +19,6 @@ export interface ResultDocument {
 }
 
 const CATCH_UP_MS = 2_000;
-const ANSWER_LIMIT_MS = 5_000;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
 
@@ -28,7 +28,7 @@ export function resultView(results: Pick<Collection<ResultDocument>, 'findOne'>)
       const deadline = performance.now() + CATCH_UP_MS;
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
         const found = await results
-          .findOne({ _id: ref }, { projection: { value: 1, json: 1 }, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) })
+          .findOne({ _id: ref }, { projection: { value: 1, json: 1 }, signal: answerLimit() })
           .catch((error: unknown) => {
             throw new Problem(
               'store-unavailable',

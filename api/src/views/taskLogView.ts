@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb';
 import { Problem } from '../http/problem.ts';
+import { answerLimit } from './answerLimit.ts';
 import { timeText } from './taskAnswer.ts';
 
 /** A line that a task's own code wrote. */
@@ -33,14 +34,12 @@ export interface TaskLogDocument {
   readonly fields: unknown;
 }
 
-const ANSWER_LIMIT_MS = 5_000;
-
 export function taskLogView(lines: Pick<Collection<TaskLogDocument>, 'find'>): TaskLogView {
   return {
     async first(taskId, limit) {
       try {
         const found = await lines
-          .find({ taskId }, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) })
+          .find({ taskId }, { signal: answerLimit() })
           .sort({ at: 1, attempt: 1, seq: 1 })
           .limit(limit)
           .toArray();

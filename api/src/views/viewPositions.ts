@@ -1,4 +1,4 @@
-import { within } from '../within.ts';
+import { within } from '@taskflow/service/within';
 import type { ChangeSignals } from './changeSignals.ts';
 
 /** Next offsets by partition (`topic/partition`). */

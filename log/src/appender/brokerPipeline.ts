@@ -17,7 +17,7 @@ export interface PipelineHost {
   readonly producers: ProducerIds;
   readonly maxBatch: BatchLimits;
   readonly maxRequestBytes: number;
-  /** From the start of a request of many records to that of the next one, at least. */
+  /** So long at most a request waits, from the start of the one before, for more records to gather. */
   readonly maxRequestIntervalMs: number;
   /** Finds the way anew for a partition that has something to send. */
   dispatch(partition: PartitionLog): void;

@@ -1,3 +1,5 @@
+import { within } from '@taskflow/service/within';
+
 /** Later than the driver itself gives up on a server (`connectMongo`). */
 const LIMIT_MS = 25_000;
 
@@ -6,13 +8,7 @@ const LIMIT_MS = 25_000;
  * a connection in the moment between the end of its socket and the event that tells of it: such a socket never drains.
  */
 export async function answered<T>(operation: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`MongoDB has not answered within ${limitMs} ms: timeout`)), limitMs);
-  });
-  try {
-    return await Promise.race([operation, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const answer = await within(limitMs, operation);
+  if (answer === undefined) throw new Error(`MongoDB has not answered within ${limitMs} ms: timeout`);
+  return answer;
 }

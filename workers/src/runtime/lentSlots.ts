@@ -29,6 +29,7 @@ export class LentSlots {
     return this.waiting.length;
   }
 
+  /** Lends the slot of a run whose check begins, unless too many are lent. */
   lend(run: TaskRun): void {
     if (run.slot !== 'held' || this.lent >= this.mostLent()) return;
     run.slot = 'lent';

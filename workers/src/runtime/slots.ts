@@ -47,14 +47,12 @@ export class Slots {
   /** Its handler has ended, or was given up. */
   end(): void {
     this.ended++;
-    this.lend();
+    this.vacate();
   }
 
   /** Others may use it until `takeBack`. */
   lend(): void {
-    this.running--;
-    this.wake();
-    if (this.running === 0) for (const resolve of this.unusedWaiters.splice(0)) resolve();
+    this.vacate();
   }
 
   takeBack(): void {
@@ -87,6 +85,12 @@ export class Slots {
   interrupt(): void {
     this.waiter?.();
     this.waiter = undefined;
+  }
+
+  private vacate(): void {
+    this.running--;
+    this.wake();
+    if (this.running === 0) for (const resolve of this.unusedWaiters.splice(0)) resolve();
   }
 
   private wake(): void {

@@ -149,7 +149,7 @@ export class TypeLane {
     return this.intake.hand.size + this.lent.waitingCount;
   }
 
-  /** What is in hand. */
+  /** All runs of this moment. */
   *runs(): Generator<TaskRun> {
     for (const ofTopic of this.partitions.values())
       for (const partition of ofTopic) if (partition) yield* partition.runs.values();
