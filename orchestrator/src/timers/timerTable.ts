@@ -1,6 +1,6 @@
 import type { Timer, TimerRow } from '@taskflow/core/timers';
 import type { Task } from '@taskflow/schemas/events';
-import { arrayParameter, type ElementType } from '@taskflow/service/postgresArrays';
+import { arrayParameter, type ElementType, rowsOf } from '@taskflow/service/postgresArrays';
 import type { Pool, PoolClient } from 'pg';
 import { type Lane, laneParameters } from '../topics.ts';
 
@@ -52,11 +52,6 @@ const changing = {
 const all: Readonly<Record<keyof Columns, ElementType>> = { ...identity, ...changing };
 const names = Object.keys(all) as (keyof Columns)[];
 
-function unnest(columns: Readonly<Record<string, ElementType>>): string {
-  const parameters = Object.values(columns).map((type, index) => `$${index + 1}::${type}[]`);
-  return `unnest(${parameters.join(', ')}) as row(${Object.keys(columns).join(', ')})`;
-}
-
 const lock = {
   name: 'lock-timers',
   text: `select ${names.join(', ')} from timers where task_id = any($1::uuid[]) order by task_id for update`,
@@ -65,7 +60,7 @@ const lock = {
 const insert = {
   name: 'insert-timers',
   text: `insert into timers (${names.join(', ')})
-    select ${names.map((name) => `row.${name}`).join(', ')} from ${unnest(all)}
+    select ${names.map((name) => `row.${name}`).join(', ')} from ${rowsOf(all)}
     on conflict (task_id) do nothing
     returning task_id`,
 };
@@ -77,7 +72,7 @@ const update = {
   text: `update timers timer set ${Object.keys(changing)
     .map((name) => `${name} = row.${name}`)
     .join(', ')}
-    from ${unnest(updated)} where timer.task_id = row.task_id`,
+    from ${rowsOf(updated)} where timer.task_id = row.task_id`,
 };
 
 /** The clock that judges all timers, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { TaskState } from '@taskflow/schemas/fold';
-import { arrayParameter, columnParameter, type ElementType } from '@taskflow/service/postgresArrays';
+import { arrayParameter, columnParameter, type ElementType, rowsOf } from '@taskflow/service/postgresArrays';
 import { TASK_COLUMNS, TASK_STATE_COLUMNS, type TaskStateRow, taskStateFromRow } from '@taskflow/service/taskRow';
 import type { Write } from '@taskflow/service/transactionalConsumer';
 import type { PoolClient } from 'pg';
@@ -46,7 +46,7 @@ const INSERTED: Columns<TaskState> = { ...IDENTITY, ...COURSE, ...SUBMISSION };
 const INSERTED_COLUMNS = Object.keys(INSERTED);
 const INSERT = `insert into tasks (${INSERTED_COLUMNS.join(', ')})
     select ${INSERTED_COLUMNS.map((name) => (name === 'tags' ? 'row.tags::text[]' : `row.${name}`)).join(', ')}
-    from ${unnest(INSERTED)}`;
+    from ${rowsOfColumns(INSERTED)}`;
 
 /** Of all but some whose ids are given. */
 const INSERT_EXPECTED = {
@@ -73,7 +73,7 @@ const CONTINUE = {
         error_code = row.error_code,
         result = row.result,
         history = left(task.history, -1) || ',' || substr(row.history, 2)
-      from ${unnest(CONTINUED)}
+      from ${rowsOfColumns(CONTINUED)}
       where task.id = row.id and task.version < row.least and task.payload is not null
       returning new.user_id, new.type, old.status as old_status, old.error_code as old_code, new.status, new.error_code
     )
@@ -120,7 +120,7 @@ const UPDATE = {
       options = coalesce(row.options, task.options),
       result = row.result,
       history = row.history
-    from ${unnest(UPDATED)}
+    from ${rowsOfColumns(UPDATED)}
     where task.id = row.id`,
 };
 
@@ -132,10 +132,8 @@ const LOCK_OTHERS = {
     for update`,
 };
 
-/** `unnest($1::uuid[], …) as row(id, …)` */
-function unnest<T>(columns: Columns<T>): string {
-  const parameters = Object.values(columns).map(({ type }, index) => `$${index + 1}::${type}[]`);
-  return `unnest(${parameters.join(', ')}) as row(${Object.keys(columns).join(', ')})`;
+function rowsOfColumns<T>(columns: Columns<T>): string {
+  return rowsOf(Object.fromEntries(Object.entries(columns).map(([name, { type }]) => [name, type])));
 }
 
 function parameters<T>(columns: Columns<T>, items: readonly T[]): Buffer[] {
