@@ -49,8 +49,8 @@ const oneBroker: BrokerSettings = {
   'share.coordinator.state.topic.num.partitions': 8,
   // A fetch that carries accepts is answered when they are stored: to wait for more to store keeps the worker's free slots waiting.
   'share.coordinator.append.linger.ms': 0,
-  'num.network.threads': 2,
-  'num.io.threads': 4,
+  'num.network.threads': 1,
+  'num.io.threads': 2,
   'log.cleaner.dedupe.buffer.size': 16_777_216,
   'group.initial.rebalance.delay.ms': 0,
   // After a hard kill the broker cannot register again until its old session has expired. Its counterpart for a clean
