@@ -14,7 +14,6 @@ import { TransactionalConsumer } from '@taskflow/service/transactionalConsumer';
 import type { OrchestratorMetrics } from './metrics.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { repeatedly } from './repeatedly.ts';
-import { Breather } from './timers/breather.ts';
 import { FiringLoop, type ReadLane } from './timers/firingLoop.ts';
 import { consumerName, timerEffects } from './timers/foldTimers.ts';
 import { OpenTasks } from './timers/openTasks.ts';
@@ -51,8 +50,8 @@ export interface RunningTimers {
 
 /** Where only positions would be written there is no hurry: what waits to fire asks for it. */
 const pacing = { ...DEFAULT_PACING, maxRecords: 8_000, maxBytes: 8 * 1024 * 1024, quietMs: 250 };
-/** A partition that is read to its end is left alone for a moment, so that what trickles in is read in larger pieces. */
-const breatherMs = 50;
+/** What trickles in is read in larger pieces: nearly all of it needs no timer. */
+const fetchesPerSecond = 20;
 const housekeepingMs = 10_000;
 
 /**
@@ -95,7 +94,6 @@ export function startTimers(ports: TimerPorts): RunningTimers {
     pacing,
     onFlush: (flush) => metrics.flushed(flush),
   });
-  const breather = new Breather(breatherMs);
   let topics = taskTopics(types.all());
   const events = createEventConsumer(cluster, {
     groupId: `${ports.groupPrefix}.${consumerName}`,
@@ -109,18 +107,13 @@ export function startTimers(ports: TimerPorts): RunningTimers {
       firing.assigned();
       return positions;
     },
-    async onBatch({ records, end }) {
-      await consumer.take(records);
-      if (records.at(-1)!.offset + 1 >= end) await breather.take();
-    },
-    onRevoked() {
-      breather.end();
-      consumer.revoked();
-    },
+    onBatch: ({ records }) => consumer.take(records),
+    onRevoked: () => consumer.revoked(),
     onGap: (error) => logger.error('The log does not continue where the timers stand', { error }),
     onFatal: ports.onFatal,
     // The least that a broker takes by default: the timers of a killed instance stand still for as long.
     sessionTimeoutMs: 6_000,
+    fetchesPerSecond,
   });
   const lanes = (): ReadLane[] =>
     events.progress().flatMap((progress) => {
@@ -145,7 +138,7 @@ export function startTimers(ports: TimerPorts): RunningTimers {
     check: readiness.check('firing'),
     lanes,
     flush() {
-      breather.end();
+      events.hurry();
       return consumer.flush();
     },
     onFired(fired, rows) {
@@ -200,7 +193,6 @@ export function startTimers(ports: TimerPorts): RunningTimers {
       await watching.stop();
       await housekeeping.stop();
       await firing.stop();
-      breather.end();
       await events.close();
       await consumer.stop();
       await outbox.stop();

@@ -11,6 +11,7 @@ import { PartitionQueue } from './partitionQueue.ts';
 export interface AssignmentReaderOptions {
   readonly cluster: Cluster;
   readonly positions: readonly Position[];
+  readonly fetchesPerSecond?: number | undefined;
   /** Calls for one partition never overlap. */
   onRecords(queue: PartitionQueue, records: readonly LogRecord[]): void | Promise<void>;
   /** A partition cannot be read on; the others are. */
@@ -56,6 +57,11 @@ export class AssignmentReader {
 
   start(): void {
     void this.#placeAll(this.queues).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Ends the pauses between fetches that there are now. */
+  hurry(): void {
+    for (const fetcher of this.#fetchers.values()) fetcher.hurry();
   }
 
   /** Nothing more is handed out; what is being handled may end. */
@@ -125,7 +131,7 @@ export class AssignmentReader {
       if (this.signal.aborted) return true;
       let fetcher = this.#fetchers.get(brokerId);
       if (!fetcher) {
-        fetcher = new LeaderFetcher(this, brokerId);
+        fetcher = new LeaderFetcher(this, brokerId, this.#options.fetchesPerSecond);
         this.#fetchers.set(brokerId, fetcher);
       }
       fetcher.add(queue);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection } from '../cluster.ts';
 import { isRetriable, throwIfError } from '../errors.ts';
 import { type FetchedPartition, fetch } from '../wire/messages/fetch.ts';
@@ -20,15 +19,17 @@ export class LeaderFetcher {
   readonly #reader: AssignmentReader;
   readonly #brokerId: number;
   readonly #queues = new Set<PartitionQueue>();
-  readonly #pacing = new FetchPacing();
+  readonly #pacing: FetchPacing;
   #connection: BrokerConnection | undefined;
   #running = false;
   #failures = 0;
   #wake: (() => void) | undefined;
+  #endPause: (() => void) | undefined;
 
-  constructor(reader: AssignmentReader, brokerId: number) {
+  constructor(reader: AssignmentReader, brokerId: number, fetchesPerSecond?: number) {
     this.#reader = reader;
     this.#brokerId = brokerId;
+    this.#pacing = new FetchPacing(fetchesPerSecond);
   }
 
   add(queue: PartitionQueue): void {
@@ -49,8 +50,14 @@ export class LeaderFetcher {
     this.#wake?.();
   }
 
+  /** Ends the pause before the next fetch, where there is one. */
+  hurry(): void {
+    this.#endPause?.();
+  }
+
   close(): void {
     this.wake();
+    this.hurry();
     this.#connection?.close();
   }
 
@@ -65,7 +72,7 @@ export class LeaderFetcher {
         }
         try {
           const pauseMs = this.#pacing.fetched(await this.#fetch(asked));
-          if (pauseMs >= 1) await delay(pauseMs, undefined, { signal }).catch(() => {});
+          if (pauseMs >= 1) await this.#pause(pauseMs);
         } catch (error) {
           if (signal.aborted) return;
           if (!isRetriable(error)) throw error;
@@ -134,6 +141,18 @@ export class LeaderFetcher {
       this.#queues.delete(queue);
     }
     this.#reader.relocate(queues, error, ++this.#failures).catch((failure: unknown) => this.#reader.fail(failure));
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#endPause = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#endPause = end;
+    });
   }
 
   #woken(): Promise<void> {
