@@ -57,7 +57,7 @@ describe('a TransactionalConsumer whose effects leave something to the batch tha
       check: { ok() {}, degraded() {}, failing() {} },
       park: async () => {},
       reread() {},
-      pacing: { maxWaitMs: 5, enoughRecords: 50, idleRecords: 10, maxRecords: 100, maxBytes: 1_000 },
+      pacing: { maxWaitMs: 5, enoughRecords: 50, idleRecords: 10, maxRecords: 100, maxBytes: 1_000, lingerMs: 0 },
     });
     started.push(it);
     return { it, batches };

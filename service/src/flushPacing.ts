@@ -11,6 +11,8 @@ export interface Pacing {
   readonly maxBytes: number;
   /** A batch in which nothing concerns the consumer, so that only its positions would be written, waits this long: as long as others if absent. */
   readonly quietMs?: number;
+  /** How long a batch lingers, while little comes, that holds nothing but events that may wait for what follows them (`Effects.mayWait`). */
+  readonly lingerMs: number;
 }
 
 export const DEFAULT_PACING: Pacing = {
@@ -19,20 +21,29 @@ export const DEFAULT_PACING: Pacing = {
   idleRecords: 100,
   maxRecords: 4_000,
   maxBytes: 8 * 1024 * 1024,
+  lingerMs: 10,
 };
 
+/** What flushing goes by. */
+export interface BatchFigures {
+  /** In milliseconds since 1970. */
+  readonly openedAt: number;
+  readonly records: number;
+  /** Of the records those that concern the consumer. */
+  readonly events: number;
+  /** Of the events those that may not wait. */
+  readonly pressing: number;
+}
+
 /** How long an open batch waits before it is written, given how many records the flush before it had. */
-export function flushDelayMs(
-  pacing: Pacing,
-  batch: { readonly openedAt: number; readonly records: number; readonly events: number },
-  lastFlushRecords: number,
-  now: number,
-): number {
+export function flushDelayMs(pacing: Pacing, batch: BatchFigures, lastFlushRecords: number, now: number): number {
   if (batch.records >= pacing.enoughRecords) return 0;
   const quietMs = batch.events === 0 ? pacing.quietMs : undefined;
   if (quietMs !== undefined) return within(quietMs, batch.openedAt + quietMs - now);
-  if (lastFlushRecords < pacing.idleRecords && batch.records < pacing.idleRecords) return 0;
-  return within(pacing.maxWaitMs, batch.openedAt + pacing.maxWaitMs - now);
+  const isIdle = lastFlushRecords < pacing.idleRecords && batch.records < pacing.idleRecords;
+  if (isIdle && (batch.pressing > 0 || batch.events === 0)) return 0;
+  const waitMs = isIdle ? pacing.lingerMs : pacing.maxWaitMs;
+  return within(waitMs, batch.openedAt + waitMs - now);
 }
 
 /** The clock may have been set: no wait is longer than its bound. */

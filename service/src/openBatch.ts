@@ -6,6 +6,7 @@ import { type Advance, partitionKey, type TopicPartition } from './positions.ts'
 export interface Folding<E, Folded> {
   empty(): Folded;
   fold(folded: Folded, event: DecodedRecord<E>): void;
+  mayWait?(event: E): boolean;
   carryOver?(folded: Folded): CarriedOver<Folded> | undefined;
 }
 
@@ -28,6 +29,8 @@ export class OpenBatch<E, Folded> {
   /** Records taken, those that don't concern the consumer included, those that were carried over not. */
   records = 0;
   events = 0;
+  /** Of the events those that may not wait for more. */
+  pressing = 0;
   /** Bytes of the values of the records taken, and of what was carried over. */
   bytes = 0;
   /** Resolves when it is committed, or dropped. */
@@ -80,6 +83,7 @@ export class OpenBatch<E, Folded> {
       if (event.record.offset < step.from) continue;
       this.#folding.fold(this.#folded, event);
       this.events += 1;
+      if (this.#folding.mayWait?.(event.event) !== true) this.pressing += 1;
     }
     for (const parked of decoded.undecodable) {
       if (parked.record.offset >= step.from) this.undecodable.push(parked);

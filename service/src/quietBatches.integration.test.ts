@@ -9,7 +9,7 @@ import { TransactionalConsumer } from './transactionalConsumer.ts';
 const partitions = [{ topic: 'words', partition: 0 }];
 const anHour = 3_600_000;
 
-/** A log of words, of which only those that begin with an exclamation mark concern the consumer. */
+/** A log of words, of which only those that begin with an exclamation mark concern the consumer; those that end with a question mark may wait. */
 function records(from: number, ...words: string[]): LogRecord[] {
   return words.map((word, index) => ({
     topic: 'words',
@@ -39,6 +39,7 @@ describe('a TransactionalConsumer that may leave quiet batches lying', () => {
         consumer: 'words',
         empty: () => [],
         fold: (words, { event }) => words.push(event),
+        mayWait: (event) => event.endsWith('?'),
         prepare: () => async () => {},
       },
       decoding: (batch) => ({
@@ -54,7 +55,15 @@ describe('a TransactionalConsumer that may leave quiet batches lying', () => {
       park: async () => {},
       reread() {},
       // Whatever is committed here was not waited for to the end.
-      pacing: { maxWaitMs: 5, enoughRecords: 5, idleRecords: 10, maxRecords: 100, maxBytes: 1_000, quietMs: anHour },
+      pacing: {
+        maxWaitMs: 5,
+        enoughRecords: 5,
+        idleRecords: 10,
+        maxRecords: 100,
+        maxBytes: 1_000,
+        quietMs: anHour,
+        lingerMs: anHour,
+      },
     });
     await consumer.positions(partitions);
   });
@@ -79,6 +88,15 @@ describe('a TransactionalConsumer that may leave quiet batches lying', () => {
     await consumer.take(records(1, '!b'));
     await consumer.flushed();
     expect(await position()).to.equal(2);
+  });
+
+  it('lingers with what may wait until something comes that may not', async () => {
+    await consumer.take(records(0, '!a?', '!b?'));
+    await settle();
+    expect(await position()).to.equal(0);
+    await consumer.take(records(2, '!c'));
+    await consumer.flushed();
+    expect(await position()).to.equal(3);
   });
 
   it('does not wait once it has many records, or many bytes', async () => {

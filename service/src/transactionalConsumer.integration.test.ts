@@ -70,7 +70,7 @@ describe('TransactionalConsumer', () => {
       reread: () => {
         told.rereads += 1;
       },
-      pacing: { maxWaitMs: 5, enoughRecords: 50, idleRecords: 10, maxRecords: 100, maxBytes: 1_000 },
+      pacing: { maxWaitMs: 5, enoughRecords: 50, idleRecords: 10, maxRecords: 100, maxBytes: 1_000, lingerMs: 0 },
     });
     started.push(it);
     return {

@@ -29,6 +29,8 @@ export interface Effects<E, Folded, Outcome> {
   empty(): Folded;
   /** Takes an event in. Called in the order of each partition. */
   fold(folded: Folded, event: DecodedRecord<E>): void;
+  /** Whether what others see of this event is mostly changed at once by events that follow it, so that it may wait a moment for them. */
+  mayWait?(event: E): boolean;
   /**
    * Takes out of what a batch has folded what is better written with the batch that follows, and gives it back as the beginning of
    * that one; undefined where it is nothing. Asked under load only, before `prepare`. The positions stay at the first
@@ -171,12 +173,13 @@ export class TransactionalConsumer<E, Folded, Outcome> {
     if (offset > due) throw new Error(`${key}: the records from ${due} to ${offset - 1} were passed over`);
     const next = records.at(-1)!.offset + 1;
     if (next <= due) return;
+    const { events, pressing } = this.#open;
     this.#open.add(decoded, { topic, partition, from: due, to: next }, records);
     this.#due.set(key, next);
     this.#flushing ??= this.#flushUntilEmpty(this.#generation);
-    const { enoughRecords, quietMs } = this.#pacing;
-    // A batch that began to wait as a quiet one may be none any more.
-    if (this.#open.records >= enoughRecords || (quietMs !== undefined && this.#open.events > 0)) this.#hurry();
+    // A batch that began to wait as a quiet one, or as one that lingers, may be none any more.
+    const isStirred = (events === 0 && this.#open.events > 0) || (pressing === 0 && this.#open.pressing > 0);
+    if (isStirred || this.#open.records >= this.#pacing.enoughRecords) this.#hurry();
   }
 
   /** Resolves when all that was taken is committed (or dropped). */

@@ -67,7 +67,7 @@ describe('the view tasks', () => {
       reread: () => {
         rereads += 1;
       },
-      pacing: { maxWaitMs: 2, enoughRecords: 40, idleRecords: 5, maxRecords: 100, maxBytes: 1e6 },
+      pacing: { maxWaitMs: 2, enoughRecords: 40, idleRecords: 5, maxRecords: 100, maxBytes: 1e6, lingerMs: 0 },
       ...(options.onFlush && { onFlush: options.onFlush }),
     });
     return { consumer, changes, rereads: () => rereads };

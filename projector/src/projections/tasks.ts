@@ -34,6 +34,7 @@ export function tasksView({ onChanges }: TasksViewOptions) {
       }
       gatherEvent(gathered, { event, topic, partition, offset, appendedAt });
     },
+    mayWait: ({ event }) => event === 'TaskQueued',
     carryOver: carryOverQueued,
     prepare: ({ tasks }) => taskWrite([...tasks.values()].map(stateOf), newRows),
     committed: (changed) => onChanges(changed.map(changeOf)),

@@ -31,6 +31,11 @@ export class NewRows {
     if (this.#early.size > mostRemembered) this.doubt();
   }
 
+  /** Whether none of these tasks is expected to have a row. */
+  areAll(tasks: readonly { readonly id: string }[]): boolean {
+    return this.areExpected && this.known(tasks).length === 0;
+  }
+
   /** Of tasks whose submission has come, those that have rows by what is remembered. */
   known<T extends { readonly id: string }>(tasks: readonly T[]): T[] {
     return this.#early.size === 0 ? [] : tasks.filter(({ id }) => this.#early.has(id));

@@ -32,6 +32,11 @@ export function taskWrite(folded: readonly TaskState[], newRows: NewRows): Write
   const [insertWhole, continueLater] = [insertNew(whole, newRows), continueRows(later)];
   return async (tx) => {
     try {
+      if (later.length === 0 && newRows.areAll(whole)) {
+        // What this changes is known before it is done: all is sent at once.
+        await Promise.all([insertWhole(tx), writeCounts(tx, whole.map(added))]);
+        return whole.filter(isShown);
+      }
       const [notInserted, continued] = await Promise.all([insertWhole(tx), continueLater(tx)]);
       return await writeRest(tx, { whole, later, notInserted, continued }, newRows);
     } catch (error) {
@@ -55,12 +60,12 @@ async function writeRest(tx: PoolClient, first: FirstStatements, newRows: NewRow
   const { whole, later, notInserted, continued } = first;
   const known = notInserted.count;
   const behind = later.length - continued.reduce((sum, { count }) => sum + count, 0);
-  const added = behind > 0 ? await insertMissing(tx, later) : none;
-  newRows.written(notInserted.among, added);
-  const missed = known + behind - added.size;
+  const early = behind > 0 ? await insertMissing(tx, later) : none;
+  newRows.written(notInserted.among, early);
+  const missed = known + behind - early.size;
   const attempted = [
     ...(known > 0 ? notInserted.among : []),
-    ...(behind > 0 ? later.filter(({ id }) => !added.has(id)) : []),
+    ...(behind > 0 ? later.filter(({ id }) => !early.has(id)) : []),
   ];
   const { read, updates } =
     missed > 0 ? await mergeOthers(tx, attempted, missed) : { read: none, updates: [] as RowUpdate[] };
@@ -68,15 +73,29 @@ async function writeRest(tx: PoolClient, first: FirstStatements, newRows: NewRow
   const isWritten = ({ id }: TaskState): boolean => !read.has(id);
   const fresh = whole.filter(isWritten);
   const changes: ViewChange[] = [
-    ...fresh.map((state) => ({ task: state, before: undefined, after: shownOf(state), count: 1 })),
+    ...fresh.map(added),
     ...continued,
     ...updates.map(({ before, after }) => ({ task: after, before: shownOf(before), after: shownOf(after), count: 1 })),
   ];
-  for (const table of [taskCounts, deadLetters]) await applyCountChanges(tx, table, countChanges(table, changes));
+  await writeCounts(tx, changes);
   return [
-    ...[...fresh, ...updates.map(({ after }) => after)].filter(({ submission }) => submission !== null),
-    ...later.filter((state) => isWritten(state) && !added.has(state.id)),
+    ...[...fresh, ...updates.map(({ after }) => after)].filter(isShown),
+    ...later.filter((state) => isWritten(state) && !early.has(state.id)),
   ];
+}
+
+async function writeCounts(tx: PoolClient, changes: readonly ViewChange[]): Promise<void> {
+  await Promise.all(
+    [taskCounts, deadLetters].map((table) => applyCountChanges(tx, table, countChanges(table, changes))),
+  );
+}
+
+function added(state: TaskState): ViewChange {
+  return { task: state, before: undefined, after: shownOf(state), count: 1 };
+}
+
+function isShown({ submission }: TaskState): boolean {
+  return submission !== null;
 }
 
 /** Sets apart, in the order of ids, what may only continue rows. */
