@@ -12,3 +12,16 @@ export function waitPreference(header: string | undefined): number | undefined {
   }
   return undefined;
 }
+
+/**
+ * Whether `Prefer: return=minimal` (RFC 7240, 4.2) asks for an answer without what the client knows already. Of several `return`
+ * the first counts.
+ */
+export function prefersMinimal(header: string | undefined): boolean {
+  if (header === undefined) return false;
+  for (const preference of header.split(',')) {
+    const match = /^\s*return\s*=\s*"?([a-z]+)"?\s*(;.*)?$/i.exec(preference);
+    if (match !== null) return match[1]?.toLowerCase() === 'minimal';
+  }
+  return false;
+}

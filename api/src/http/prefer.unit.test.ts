@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { waitPreference } from './prefer.ts';
+import { prefersMinimal, waitPreference } from './prefer.ts';
 
 describe('waitPreference', () => {
   for (const [header, seconds] of [
@@ -18,5 +18,22 @@ describe('waitPreference', () => {
     ['waiter=3', undefined],
   ] as const) {
     it(`reads ${JSON.stringify(header)} as ${seconds}`, () => expect(waitPreference(header)).to.equal(seconds));
+  }
+});
+
+describe('Prefer: return', () => {
+  const cases: readonly [string | undefined, boolean][] = [
+    [undefined, false],
+    ['return=minimal', true],
+    ['wait=3, Return="Minimal"; why=bulk', true],
+    ['return=representation', false],
+    ['return=representation, return=minimal', false],
+    ['return=minimalist', false],
+    ['return', false],
+  ];
+  for (const [header, expected] of cases) {
+    it(`${header === undefined ? 'absent' : `"${header}"`} ${expected ? 'asks' : 'does not ask'} for a minimal answer`, () => {
+      expect(prefersMinimal(header)).to.equal(expected);
+    });
   }
 });

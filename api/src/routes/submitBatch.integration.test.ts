@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { queueTopic } from '@taskflow/schemas/topics';
 import { expect } from 'chai';
 import { queueRecords } from '../testing/queueRecords.ts';
@@ -24,6 +25,20 @@ describe('POST /tasks/batch', () => {
     expect(records.map(({ offset }) => offset)).to.deep.equal(
       json.items.map((item: { log: { queue: { offset: number } } }) => item.log.queue.offset),
     );
+  });
+
+  it('answers with the ids alone where that is preferred, also when it is repeated', async () => {
+    const body = { tasks: Array.from({ length: 3 }, () => ({ type: api.types.any, payload: {} })) };
+    const headers = { prefer: 'return=minimal', 'idempotency-key': randomUUID() };
+    const first = await api.call('/tasks/batch', { body, headers });
+    expect(first.status).to.equal(201);
+    expect(first.headers.get('preference-applied')).to.equal('return=minimal');
+    expect(first.json.items.map((item: object) => Object.keys(item))).to.deep.equal(Array(3).fill(['id']));
+    const log = await queueRecords(api.cluster, queueTopic(api.types.any, 'normal'));
+    expect(log.slice(-3).map(({ key }) => key)).to.deep.equal(first.json.items.map(({ id }: { id: string }) => id));
+    const again = await api.call('/tasks/batch', { body, headers });
+    expect(again.status).to.equal(200);
+    expect(again.json).to.deep.equal(first.json);
   });
 
   it('takes tasks of several types and priorities', async () => {

@@ -40,7 +40,11 @@ export async function submitBatches(
       const { statusCode, body } = await http.request({
         method: 'POST',
         path: '/tasks/batch',
-        headers: { authorization: `Bearer ${system.key}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${system.key}`,
+          'content-type': 'application/json',
+          prefer: 'return=minimal',
+        },
         body: bodies[index] ?? '',
       });
       if (statusCode !== 201) throw new Error(`POST /tasks/batch answered ${statusCode}: ${await body.text()}`);
