@@ -32,7 +32,7 @@ export const burst: Benchmark = {
         const measured: Measured[] = kind === TYPESCRIPT ? [{ system: 'cold', ...first }] : [];
         for (const workers of [1, 2]) {
           await system.startWorkers(kind, workers);
-          await warmUp(system, kind.type);
+          await warmUp(system, kind.type, workers === 1 ? 2 : 1);
           // The large one first: the small one is then over in a second of a system that has been at work for a while.
           const bursts: Measured[] = [];
           for (const size of SIZES.toReversed()) {

@@ -5,8 +5,8 @@ import { withSystem } from './system/benchSystem.ts';
 import { startUsageMeter } from './usageMeter.ts';
 
 /** After the start, so that its end is not measured. */
-const REST_SECONDS = 15;
-const SECONDS = 30;
+const REST_SECONDS = 10;
+const SECONDS = 20;
 
 export const idle: Benchmark = {
   name: 'idle',

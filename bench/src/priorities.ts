@@ -1,5 +1,5 @@
 /**
- * `priorities`: a task of high priority each 100 ms while 100,000 of low priority wait, from its submission to its start;
+ * `priorities`: a task of high priority each 100 ms while 60,000 of low priority wait, from its submission to its start;
  * and how slots are shared when tasks of all priorities wait.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,7 +19,7 @@ import { waitUntilVisible } from './visible.ts';
 const INTERVAL_MS = 100;
 const SLOTS = 64;
 const SLEEP_MS = 25;
-const LOW = scaled(100_000);
+const LOW = scaled(60_000);
 const MIXED = scaled(20_000);
 const { type } = TYPESCRIPT;
 

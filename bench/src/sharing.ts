@@ -43,7 +43,6 @@ export const sharing: Benchmark = {
         rows.push(await drain(system, evenTasks(EVEN_TASKS * workers), workers, SLOTS));
         rows.push(await drain(system, unevenTasks(UNEVEN_TASKS * workers, MEDIAN_MS), workers, SLOTS));
       }
-      rows.push(await drain(system, unevenTasks(UNEVEN_TASKS * MOST, LONGER_MS), MOST, SLOTS));
       report({ title: `workers of ${SLOTS} slots, from the first start to the last one, on a warm system`, rows });
       report(await joining(system, unevenTasks(UNEVEN_TASKS * 4, LONGER_MS), MOST, SLOTS));
       await system.startWorkers(TYPESCRIPT, 2);

@@ -10,7 +10,7 @@ import { percentiles } from '../percentiles.ts';
 import type { Row } from '../table.ts';
 
 const VALUE = Buffer.alloc(200, 'x');
-const RECORDS = scaled(100_000);
+const RECORDS = scaled(50_000);
 const LOADS = [
   [1_000, 1_000],
   [500, 500],
