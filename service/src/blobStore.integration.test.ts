@@ -113,14 +113,17 @@ describe('the blob store', () => {
   });
 
   it('sweeps what a killed process has left of an upload', async () => {
-    const never = new Promise<never>(() => {});
+    const stored = Promise.withResolvers<void>();
     async function* stalled() {
       yield Buffer.alloc(6 * MEGABYTE);
-      await never;
+      // More is asked for once the first part has been stored: one still under way would come after its upload was aborted.
+      stored.resolve();
+      await new Promise<never>(() => {});
     }
     const before = await test.held();
-    store.put(stalled(), options()).catch(() => {});
-    while ((await test.held()).length === before.length) await new Promise((resolve) => setTimeout(resolve, 20));
+    store.put(stalled(), options()).catch(stored.reject);
+    await stored.promise;
+    expect(await test.held()).to.have.length(before.length + 1);
     expect(await store.sweep(Date.now())).to.include({ abandoned: 0 });
     expect(await store.sweep(Date.now() + 2 * DAY_MS)).to.include({ abandoned: 1 });
     expect(await test.held()).to.deep.equal(before);
