@@ -8,7 +8,7 @@ const TASKS_A_BURST = 20_000;
 
 /**
  * Bursts that are not counted: a broker that has just started compiles for half a minute and takes a core for it, and the
- * services compile, too. Three for a system or workers that have just started; one where what follows costs little of the workers.
+ * services compile, too. Three for a system or workers that have just started; fewer where what follows costs the workers little, or begins with a large burst.
  */
 export async function warmUp(system: BenchSystem, type: string, bursts = 3): Promise<void> {
   const tasks = scaled(TASKS_A_BURST);

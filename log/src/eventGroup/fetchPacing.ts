@@ -1,8 +1,8 @@
 /** How often a broker is asked, in the long run. */
-export const FETCHES_PER_SECOND = 125;
+const FETCHES_PER_SECOND = 125;
 /** As many fetches as come in this time may come at once before that counts. */
 const SAVED_MS = 160;
-/** Where this many bytes a second come, or more, no fetch waits. */
+/** A fetch that brings as much as comes between two of them at this rate, or more, is worth its request. */
 const LARGE_BYTES_PER_SECOND = 4 * 1024 * 1024;
 
 /**
@@ -14,7 +14,6 @@ export class FetchPacing {
   readonly #perSecond: number;
   readonly #now: () => number;
   readonly #atOnce: number;
-  /** An answer of this many bytes is worth its request. */
   readonly #largeBytes: number;
   #saved: number;
   #countedAt: number;

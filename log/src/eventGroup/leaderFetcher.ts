@@ -72,7 +72,7 @@ export class LeaderFetcher {
         }
         try {
           const pauseMs = this.#pacing.fetched(await this.#fetch(asked));
-          if (pauseMs >= 1) await this.#pause(pauseMs);
+          if (pauseMs >= 1 && !signal.aborted) await this.#pause(pauseMs);
         } catch (error) {
           if (signal.aborted) return;
           if (!isRetriable(error)) throw error;

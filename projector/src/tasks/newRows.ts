@@ -32,7 +32,7 @@ export class NewRows {
   }
 
   /** Whether none of these tasks is expected to have a row. */
-  areAll(tasks: readonly { readonly id: string }[]): boolean {
+  areAllNew(tasks: readonly { readonly id: string }[]): boolean {
     return this.areExpected && this.known(tasks).length === 0;
   }
 

@@ -32,7 +32,7 @@ export function taskWrite(folded: readonly TaskState[], newRows: NewRows): Write
   const [insertWhole, continueLater] = [insertNew(whole, newRows), continueRows(later)];
   return async (tx) => {
     try {
-      if (later.length === 0 && newRows.areAll(whole)) {
+      if (later.length === 0 && newRows.areAllNew(whole)) {
         // What this changes is known before it is done: all is sent at once.
         await Promise.all([insertWhole(tx), writeCounts(tx, whole.map(added))]);
         return whole.filter(isShown);
