@@ -119,7 +119,7 @@ describe('event consumer', function () {
     expect(second.values).to.deep.equal(numbered(5, 15));
   });
 
-  it('asks rarely where so set, and at once when told to', async () => {
+  it('asks at once when told to, where it is set to ask rarely', async () => {
     const topic = await topicWith(1);
     // After two fetches of little that follow each other the third waits for a quarter of an hour.
     const { consumer, values } = record({ topics: () => [topic], fetchesPerSecond: 0.001 });

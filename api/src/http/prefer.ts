@@ -5,12 +5,8 @@ export const MAX_WAIT_SECONDS = 60;
  * it cannot make sense of it ignores: a preference never makes a request fail.
  */
 export function waitPreference(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  for (const preference of header.split(',')) {
-    const match = /^\s*wait\s*=\s*"?(\d{1,9})"?\s*(;.*)?$/i.exec(preference);
-    if (match !== null) return Math.min(Number(match[1]), MAX_WAIT_SECONDS);
-  }
-  return undefined;
+  const seconds = firstPreference(header, /^\s*wait\s*=\s*"?(\d{1,9})"?\s*(;.*)?$/i);
+  return seconds === undefined ? undefined : Math.min(Number(seconds), MAX_WAIT_SECONDS);
 }
 
 /**
@@ -18,10 +14,14 @@ export function waitPreference(header: string | undefined): number | undefined {
  * the first counts.
  */
 export function prefersMinimal(header: string | undefined): boolean {
-  if (header === undefined) return false;
-  for (const preference of header.split(',')) {
-    const match = /^\s*return\s*=\s*"?([a-z]+)"?\s*(;.*)?$/i.exec(preference);
-    if (match !== null) return match[1]?.toLowerCase() === 'minimal';
+  return firstPreference(header, /^\s*return\s*=\s*"?([a-z]+)"?\s*(;.*)?$/i)?.toLowerCase() === 'minimal';
+}
+
+/** What the pattern captures first of the first preference that it matches. */
+function firstPreference(header: string | undefined, pattern: RegExp): string | undefined {
+  for (const preference of header?.split(',') ?? []) {
+    const match = pattern.exec(preference);
+    if (match !== null) return match[1];
   }
-  return false;
+  return undefined;
 }
