@@ -6,6 +6,12 @@ import type { Logger } from '../logger.ts';
 
 const keepAliveDelayMs = 60_000;
 
+/**
+ * Where the bytes of all connections arrive, to be copied to their frames before the next ones come. Node would otherwise allocate
+ * 64 KiB for each read and give most of it back: docs/decisions/0151 says what that costs.
+ */
+const arrived = Buffer.allocUnsafeSlow(256 * 1024);
+
 export interface KafkajsConnectionSettings {
   readonly host: string;
   readonly port: number;
@@ -15,14 +21,13 @@ export interface KafkajsConnectionSettings {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
+  /** Told of the bytes that come in. They are overwritten when it has returned. */
   readonly onData: (data: Buffer) => void;
 }
 
 /** kafkajs's connection with `TCP_NODELAY` (it leaves Nagle's algorithm on), and the bytes that come in handed to `onData`. */
 export class KafkajsConnection extends Connection {
-  readonly #onData: (data: Buffer) => void;
-
-  constructor({ host, port, clientId, ssl, sasl, ...settings }: KafkajsConnectionSettings) {
+  constructor({ host, port, clientId, ssl, sasl, onData, ...settings }: KafkajsConnectionSettings) {
     super({
       host,
       port,
@@ -33,26 +38,33 @@ export class KafkajsConnection extends Connection {
       connectionTimeout: settings.connectTimeoutMs,
       requestTimeout: settings.requestTimeoutMs,
       enforceRequestTimeout: false,
-      socketFactory: openSocket,
+      socketFactory: (socketArguments) => openSocket(socketArguments, onData),
       logger: kafkajsLogger(settings.logger, 'connection'),
     });
-    this.#onData = settings.onData;
     this.setSupportAuthenticationProtocol(true);
-  }
-
-  override processData(data: Buffer): void {
-    this.#onData(data);
   }
 }
 
-/** With `TCP_NODELAY` and keep-alive. */
-export function openSocket({ host, port, ssl, onConnect }: KafkajsSocketArguments): net.Socket {
+/** With `TCP_NODELAY` and keep-alive. Where `onData` is given, the socket emits no data: they go there, and are overwritten afterwards. */
+export function openSocket(
+  { host, port, ssl, onConnect }: KafkajsSocketArguments,
+  onData?: (data: Buffer) => void,
+): net.Socket {
+  const target = { host, port, ...(onData && { onread: { buffer: arrived, callback: readInto(onData) } }) };
   const socket = ssl
-    ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
-    : net.connect({ host, port }, onConnect);
+    ? tls.connect({ ...target, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+    : net.connect(target, onConnect);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, keepAliveDelayMs);
   return socket;
+}
+
+/** Reading goes on after each call. */
+function readInto(onData: (data: Buffer) => void): (bytes: number) => boolean {
+  return (bytes) => {
+    onData(arrived.subarray(0, bytes));
+    return true;
+  };
 }
 
 /** Everything at debug: whoever uses the connection gets the failure as an error, and knows how much it matters. */

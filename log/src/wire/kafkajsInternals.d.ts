@@ -79,6 +79,5 @@ declare module 'kafkajs/src/network/connection.js' {
     setVersions(versions: KafkajsVersions): void;
     setSupportAuthenticationProtocol(supported: boolean): void;
     nextCorrelationId(): number;
-    processData(data: Buffer): void;
   }
 }
