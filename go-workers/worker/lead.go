@@ -11,8 +11,8 @@ const (
 	leadStep = 10 * time.Millisecond
 	// leadMemory: averages go by about so long.
 	leadMemory = 100 * time.Millisecond
-	// leadPart: never more than this part of the slots. The next tasks may take longer than those before.
-	leadPart = 4
+	// leadPart: never more than the slots divided by this. The next tasks may take longer than those before.
+	leadPart = 2
 )
 
 // A lead says how many records to have in hand before there are slots for them, so that a slot that comes free need not wait for a

@@ -3,7 +3,7 @@ const stepMs = 10;
 /** Averages go by about so long. */
 const memoryMs = 100;
 /** Never more than this part of the slots: the next tasks may take longer than those before. */
-const largestPart = 1 / 4;
+const largestPart = 1 / 2;
 
 interface Answer {
   readonly asked: number;

@@ -35,9 +35,9 @@ describe('Lead', () => {
     expect(lead(64, { freedPerMs: 0.06, tookMs: 5 })).to.include({ records: 0, step: 1 });
   });
 
-  it('is a quarter of the slots at most', () => {
-    expect(lead(64, { freedPerMs: 20, tookMs: 5 })).to.include({ records: 16, step: 8 });
-    expect(lead(3, { freedPerMs: 20, tookMs: 5 })).to.include({ records: 0, step: 1 });
+  it('is half of the slots at most', () => {
+    expect(lead(64, { freedPerMs: 20, tookMs: 5 })).to.include({ records: 32, step: 16 });
+    expect(lead(1, { freedPerMs: 20, tookMs: 5 })).to.include({ records: 0, step: 1 });
   });
 
   it('is none as soon as the queues have less than half of what they are asked for', () => {
