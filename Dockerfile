@@ -77,7 +77,7 @@ COPY --from=build /app/projector/package.json projector/
 COPY --from=build /app/projector/dist projector/dist
 EXPOSE 9100
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 CMD ["node", "docker/healthcheck.js", "9100"]
-CMD ["node", "--heap-growing-percent=150", "projector/dist/main.js"]
+CMD ["node", "--heap-growing-percent=100", "projector/dist/main.js"]
 
 FROM runtime AS orchestrator
 ENV TASKFLOW_STATUS_HOST=0.0.0.0 TASKFLOW_STATUS_PORT=9100

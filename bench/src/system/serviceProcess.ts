@@ -44,7 +44,7 @@ export async function startService(
   const statusPort = FIRST_STATUS_PORT + (started++ % 20);
   const file = path.join(root, runs);
   const [program, args] = /\.[jt]s$/.test(runs)
-    ? [process.execPath, [...(await nodeOptionsOf(system)), file]]
+    ? [process.execPath, [...(await nodeOptionsOf(system, runs)), file]]
     : [file, []];
   const spawnedAt = Date.now();
   const child = spawn(program, args, {
@@ -73,11 +73,16 @@ export async function startService(
   return { name, pid: child.pid!, spawnedAt, readyAt: Date.now(), stop, kill: () => void child.kill('SIGKILL') };
 }
 
-/** The options that the system gives Node.js for its own services: what runs beside them runs under the same. */
-async function nodeOptionsOf(system: RunningSystem): Promise<string[]> {
-  const orchestrator = (await system.processes()).find(({ name }) => name === 'orchestrator');
-  if (orchestrator === undefined) throw new Error('there is no orchestrator');
-  return readFileSync(`/proc/${orchestrator.pid}/cmdline`, 'utf8')
+/**
+ * The options that the system gives Node.js for the service of this folder, and for the orchestrator where it runs no such one: what
+ * runs beside its own services runs under the same.
+ */
+async function nodeOptionsOf(system: RunningSystem, runs: string): Promise<string[]> {
+  const processes = await system.processes();
+  const named = (wanted: string) => processes.find(({ name }) => name === wanted);
+  const service = named(runs.split('/')[0]!) ?? named('orchestrator');
+  if (service === undefined) throw new Error('there is no orchestrator');
+  return readFileSync(`/proc/${service.pid}/cmdline`, 'utf8')
     .split('\0')
     .slice(1)
     .filter((argument) => argument.startsWith('--'));

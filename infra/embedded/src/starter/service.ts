@@ -11,7 +11,10 @@ const stopTimeoutMs = 6_000;
 const nodeOptions = ['--disable-warning=TimeoutNegativeWarning'];
 
 /** Megabytes of the young generation, and by how many percent the old one grows: docs/decisions/0054 and 0138 say why. */
-const heapOptions = ['--max-semi-space-size=16', '--heap-growing-percent=150'];
+const heapOptions = (growingPercent: number) => [
+  '--max-semi-space-size=16',
+  `--heap-growing-percent=${growingPercent}`,
+];
 
 export interface ServiceOptions {
   readonly name: string;
@@ -43,9 +46,10 @@ export function serviceProgram({ name, command, port, env, logFile }: ServiceOpt
 
 /** Runs a compiled file with this process's Node. */
 export function nodeCommand(main: string, env: NodeJS.ProcessEnv): Command {
+  const growingPercent = main.startsWith('projector/') ? 100 : 150;
   return {
     file: process.execPath,
-    args: [...nodeOptions, ...heapOptions, path.join(root, main)],
+    args: [...nodeOptions, ...heapOptions(growingPercent), path.join(root, main)],
     env: { NODE_ENV: 'production', ...env },
     cwd: root,
   };
