@@ -133,7 +133,9 @@ func TestIntegrationASecondCopyIsNotRun(t *testing.T) {
 
 func TestIntegrationALongRunHoldsNothingBack(t *testing.T) {
 	f := newFixture(t, kafkatest.Brokers(t))
-	stop := f.work(f.define(handler), map[string]string{"TASKFLOW_MAX_RECORD_LOCKS": "100", "TASKFLOW_STOP_GRACE_MS": "0"})
+	stop := f.work(f.define(handler), map[string]string{
+		"TASKFLOW_MAX_RECORD_LOCKS": "100", "TASKFLOW_HAND_OVER_AFTER_MS": "3600000", "TASKFLOW_STOP_GRACE_MS": "0",
+	})
 	gate := newGate(t)
 	long := f.queued(gate.payload("gate"))
 	f.submit(long)
@@ -143,10 +145,11 @@ func TestIntegrationALongRunHoldsNothingBack(t *testing.T) {
 	for _, event := range short {
 		f.end(event.TaskID)
 	}
-	if n := f.handedOver(long.TaskID); n != 1 {
-		t.Errorf("it was handed over %d times while its partition moved on", n)
-	}
+	kafkatest.Until(t, "it is handed over, since its partition has moved on", func() bool { return f.handedOver(long.TaskID) > 0 })
 	stop()
+	if n := f.handedOver(long.TaskID); n != 1 {
+		t.Errorf("it was handed over %d times", n)
+	}
 	f.report("short tasks beside a long one", short)
 }
 

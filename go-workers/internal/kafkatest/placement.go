@@ -1,6 +1,7 @@
 package kafkatest
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -83,20 +84,25 @@ func Coordinator(t testing.TB, client *kgo.Client, group string) int32 {
 	return response.Coordinators[0].NodeID
 }
 
-func partitionsOf(t testing.TB, client *kgo.Client, topic string) []kmsg.MetadataResponseTopicPartition {
+// partitionsOf asks any broker; one that has just started may be the last to hear of a topic.
+func partitionsOf(t testing.TB, client *kgo.Client, topic string) (partitions []kmsg.MetadataResponseTopicPartition) {
 	t.Helper()
 	request := kmsg.NewPtrMetadataRequest()
 	one := kmsg.NewMetadataRequestTopic()
 	one.Topic = &topic
 	request.Topics = append(request.Topics, one)
-	response, err := request.RequestWith(t.Context(), client)
-	if err == nil {
-		err = kerr.ErrorForCode(response.Topics[0].ErrorCode)
-	}
-	if err != nil {
-		t.Fatalf("partitions of %s: %v", topic, err)
-	}
-	return response.Topics[0].Partitions
+	Until(t, "a broker that was asked knows topic "+topic, func() bool {
+		response, err := request.RequestWith(t.Context(), client)
+		if err == nil {
+			err = kerr.ErrorForCode(response.Topics[0].ErrorCode)
+		}
+		if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+			t.Fatalf("partitions of %s: %v", topic, err)
+		}
+		partitions = response.Topics[0].Partitions
+		return err == nil
+	})
+	return partitions
 }
 
 // CoordinatorTopics are those whose leaders coordinate share groups and keep their state.
