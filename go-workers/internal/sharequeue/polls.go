@@ -2,6 +2,7 @@ package sharequeue
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -9,6 +10,9 @@ import (
 const (
 	// longestPoll: the broker holds a poll no longer than this; accepts and renewals of the same session wait behind it.
 	longestPoll = 500 * time.Millisecond
+	// longestPollWhileHolding: and no longer than this while records are held. The broker sees that a connection has ended only when it
+	// has answered what it was asked on it, and what a killed process held is locked until then (docs/decisions/0152).
+	longestPollWhileHolding = 250 * time.Millisecond
 	// turn: with fewer free slots than sources they must take turns.
 	turn = 50 * time.Millisecond
 	// reservedPart: a poll that waits reserves one slot in so many that are free, at least one, so that most are free when the
@@ -22,6 +26,8 @@ const (
 type pollSource interface {
 	// ready: a poll makes sense now.
 	ready() bool
+	// holds: records of it are locked and not settled.
+	holds() bool
 	// poll gives what it brings; only one at a time.
 	poll(maxRecords int, maxWait time.Duration) []*Delivered
 }
@@ -41,9 +47,7 @@ type polls struct {
 	// allEmpty: all sources waited in vain in the last call; to ask them without waiting again would tell nothing new.
 	allEmpty bool
 	// freed: slots have become free since the fetch under way began.
-	freed bool
-	// turn: which source comes first where not all can be waited on at once. Otherwise the first would always be the one.
-	turn      int
+	freed     bool
 	last      map[pollSource]lastAnswer
 	keepTimer *time.Timer
 }
@@ -173,17 +177,19 @@ func (p *polls) startPolls(sources []pollSource, maxRecords int, left time.Durat
 	}
 	enough := each*len(ready) <= room
 	wait := min(left, longestPoll)
-	if !enough && len(ready) > 0 {
+	if slices.ContainsFunc(sources, pollSource.holds) {
+		wait = min(left, longestPollWhileHolding)
+	}
+	if !enough {
 		wait = min(left, turn)
-		at := p.turn % len(ready)
-		ready = append(ready[at:len(ready):len(ready)], ready[:at]...)
+		// Who has waited longest to be asked comes first.
+		slices.SortStableFunc(ready, func(a, b pollSource) int { return p.answeredAt(a).Compare(p.answeredAt(b)) })
 	}
 	for _, source := range ready {
 		if room < each || each <= 0 {
 			break
 		}
 		room -= each
-		p.turn++
 		p.reserve(each)
 		go p.wait(source, each, wait)
 	}

@@ -17,6 +17,9 @@ type fakeSource struct {
 	polling bool
 	records chan *Delivered
 	polls   int
+	// waits of the polls, in their order.
+	waits   []time.Duration
+	holding bool
 }
 
 func newFakeSource() *fakeSource { return &fakeSource{records: make(chan *Delivered, 100)} }
@@ -27,10 +30,13 @@ func (s *fakeSource) ready() bool {
 	return !s.polling
 }
 
+func (s *fakeSource) holds() bool { return s.holding }
+
 func (s *fakeSource) poll(maxRecords int, maxWait time.Duration) (found []*Delivered) {
 	s.mu.Lock()
 	s.polling = true
 	s.polls++
+	s.waits = append(s.waits, maxWait)
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
@@ -149,6 +155,8 @@ type stockedSource struct {
 	polling  atomic.Bool
 }
 
+func (s *stockedSource) holds() bool { return false }
+
 func (s *stockedSource) ready() bool { return !s.polling.Load() }
 
 func (s *stockedSource) poll(maxRecords int, maxWait time.Duration) []*Delivered {
@@ -199,5 +207,37 @@ func TestWhatAQueueGaveDoesNotWaitForEmptyOnesBesideIt(t *testing.T) {
 		time.Sleep(low.answerIn)
 		synctest.Wait()
 		fetched(map[string]int{"low": 9}, 0)
+	})
+}
+
+func TestPollsAreShorterWhileRecordsAreHeld(t *testing.T) {
+	for holding, want := range map[bool]time.Duration{false: longestPoll, true: longestPollWhileHolding} {
+		synctest.Test(t, func(t *testing.T) {
+			asked, other := newFakeSource(), newFakeSource()
+			other.holding = holding
+			p := newPolls(func([]*Delivered) {})
+			p.fetch(t.Context(), func() []pollSource { return []pollSource{asked, other} }, 100, 2*time.Second)
+			time.Sleep(time.Second) // for polls that outlast the fetch
+			if got := slices.Max(asked.waits); got != want {
+				t.Errorf("the longest poll while records are held (%t) waits for %v, want %v", holding, got, want)
+			}
+		})
+	}
+}
+
+func TestThreeSourcesTakeTurnsWithTwoSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sources := []*fakeSource{newFakeSource(), newFakeSource(), newFakeSource()}
+		p := newPolls(func([]*Delivered) {})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		p.fetch(ctx, func() []pollSource { return []pollSource{sources[0], sources[1], sources[2]} }, 2, time.Hour)
+		time.Sleep(turn) // for polls that outlast the fetch
+		for i, source := range sources {
+			// Two of three wait at any moment, for 50 ms each, in a second: thirteen.
+			if source.polls < 10 {
+				t.Errorf("source %d was asked %d times", i, source.polls)
+			}
+		}
 	})
 }

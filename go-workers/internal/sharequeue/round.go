@@ -102,6 +102,13 @@ func (p *polls) wasJustEmpty(source pollSource) bool {
 	return !last.gave && time.Since(last.at) < emptyFor
 }
 
+// answeredAt says when it was last asked; zero: never.
+func (p *polls) answeredAt(source pollSource) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last[source].at
+}
+
 // note what a source gave. The mutex is held.
 func (p *polls) note(source pollSource, records []*Delivered) {
 	p.last[source] = lastAnswer{len(records) > 0, time.Now()}

@@ -80,6 +80,17 @@ func (s *session) ready() bool {
 	return s.pending == nil && !s.closing && !s.resumeAt.After(now) && len(s.active(now)) > 0
 }
 
+func (s *session) holds() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, partition := range s.known {
+		if partition.held > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // poll asks for records; when it fails it gives none. One at a time, for a session that is ready.
 func (s *session) poll(maxRecords int, maxWait time.Duration) []*Delivered {
 	asked := &poll{maxRecords, maxWait, make(chan []*Delivered, 1)}

@@ -4,6 +4,8 @@ import type { HeldRecord } from './delivered.ts';
 export interface PollSource {
   /** A poll makes sense now. */
   readonly isReady: boolean;
+  /** Records of it are locked and not settled. */
+  readonly holdsRecords: boolean;
   /** Never rejects; only one at a time. */
   poll(maxRecords: number, maxWaitMs: number): Promise<HeldRecord[]>;
 }
@@ -17,6 +19,11 @@ export interface PollOptions {
 
 /** The broker holds a poll no longer than this: accepts and renewals of the same session wait behind it. */
 const longestPollMs = 500;
+/**
+ * And no longer than this while records are held: the broker sees that a connection has ended only when it has answered what it was
+ * asked on it, and what a killed process held is locked until then (docs/decisions/0152).
+ */
+const longestPollWhileHoldingMs = 250;
 /** With fewer free slots than sources they must take turns. */
 const turnMs = 50;
 /** Where there was something the last time, an answer at once may be empty only because the broker serves another member just then. */
@@ -45,8 +52,6 @@ export class Polls {
   readonly #last = new WeakMap<PollSource, { readonly gave: boolean; readonly at: number }>();
   /** Slots have become free since the call under way began. */
   #freed = false;
-  /** Which source comes first where there are not slots enough to wait on all: otherwise it would be the same one each time. */
-  #turn = 0;
   #abandoned = false;
   #keepTimer: NodeJS.Timeout | undefined;
 
@@ -165,6 +170,11 @@ export class Polls {
     this.#last.set(source, { gave: records.length > 0, at: performance.now() });
   }
 
+  /** Where there are not slots enough to wait on all, who has waited longest to be asked comes first. */
+  #answeredAt(source: PollSource): number {
+    return this.#last.get(source)?.at ?? Number.NEGATIVE_INFINITY;
+  }
+
   #few(room: number): number {
     return Math.max(1, Math.floor(room * reservedPart));
   }
@@ -175,8 +185,9 @@ export class Polls {
     const room = maxRecords - this.#reserved;
     const each = this.#isSole(sources) ? room : this.#few(room);
     const enough = each * ready.length <= room;
-    const waitMs = Math.ceil(Math.min(left, enough ? longestPollMs : turnMs));
-    if (!enough) ready.push(...ready.splice(0, this.#turn++ % ready.length));
+    const longestMs = sources.some(({ holdsRecords }) => holdsRecords) ? longestPollWhileHoldingMs : longestPollMs;
+    const waitMs = Math.ceil(Math.min(left, enough ? longestMs : turnMs));
+    if (!enough) ready.sort((a, b) => this.#answeredAt(a) - this.#answeredAt(b));
     for (const source of ready.slice(0, Math.floor(room / each))) void this.#wait(source, each, waitMs);
     return enough;
   }

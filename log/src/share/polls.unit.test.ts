@@ -5,6 +5,7 @@ import { type PollSource, Polls } from './polls.ts';
 /** Answers polls when the test says so. */
 class ScriptedSource implements PollSource {
   ready = true;
+  holdsRecords = false;
   /** Even what need not be waited for is answered by `arrive` only. */
   slow = false;
   readonly asked: { maxRecords: number; maxWaitMs: number }[] = [];
@@ -76,6 +77,34 @@ describe('polls of several sessions', () => {
     expect(topics(await fetching)).to.deep.equal(['low']);
   });
 
+  it('lets three sources take turns with two slots, whatever was asked before', async () => {
+    for (let before = 0; before < 6; before++) {
+      const sources = [new ScriptedSource('high'), new ScriptedSource('normal'), new ScriptedSource('low')];
+      const all = new Polls(() => {});
+      const answer = async (count: number) => {
+        await turn();
+        sources.find(({ reserved }) => reserved > 0)!.arrive(count);
+      };
+      const first = all.fetch(() => sources, { maxRecords: 1, maxWaitMs: 10_000 });
+      for (let asked = 0; asked < before; asked++) await answer(0);
+      await answer(1);
+      await first;
+      const already = sources.map(({ asked }) => asked.length);
+      const fetching = all.fetch(() => sources, { maxRecords: 2, maxWaitMs: 10_000 });
+      for (let round = 0; round < 12; round++) {
+        await turn();
+        for (const source of sources.filter(({ reserved }) => reserved > 0)) {
+          source.arrive(0);
+          await turn();
+        }
+      }
+      const asked = sources.map((source, index) => source.asked.length - already[index]!);
+      expect(Math.min(...asked), `after ${before} polls: ${asked}`).to.be.at.least(6);
+      await answer(1);
+      await fetching;
+    }
+  });
+
   it('asks in order, each for the slots that are left', async () => {
     const [high, normal, low] = [
       new ScriptedSource('high', 3),
@@ -114,6 +143,21 @@ describe('polls of several sessions', () => {
     expect(await fetching).to.have.length(64);
     expect(source.asked).to.have.length(1);
     expect(source.asked[0]!.maxWaitMs).to.be.within(290, 300);
+  });
+
+  it('waits for a shorter time while records are held, of whichever source', async () => {
+    for (const [holdsRecords, longestMs] of [
+      [false, 500],
+      [true, 250],
+    ] as const) {
+      const sources = [new ScriptedSource('high'), new ScriptedSource('normal')];
+      sources[1]!.holdsRecords = holdsRecords;
+      const fetching = new Polls(() => {}).fetch(() => sources, { maxRecords: 64, maxWaitMs: 10_000 });
+      await turn();
+      for (const { asked } of sources) expect(asked.at(-1)?.maxWaitMs).to.equal(longestMs);
+      sources[0]!.arrive(1);
+      expect(await fetching).to.have.length(1);
+    }
   });
 
   it('waits on as many sources as there are slots', async () => {

@@ -108,6 +108,10 @@ export class ShareSession {
     return !this.#poll && !this.#closing && this.#resumeAt <= performance.now() && this.#active().length > 0;
   }
 
+  get holdsRecords(): boolean {
+    return this.partitions.held > 0;
+  }
+
   /** Asks for records; never rejects: when it fails it gives none. For a session that `isReady`. */
   poll(maxRecords: number, maxWaitMs: number): Promise<HeldRecord[]> {
     return new Promise((resolve) => {
