@@ -172,7 +172,7 @@ export class Polls {
 
   /** Where there are not slots enough to wait on all, who has waited longest to be asked comes first. */
   #answeredAt(source: PollSource): number {
-    return this.#last.get(source)?.at ?? Number.NEGATIVE_INFINITY;
+    return this.#last.get(source)?.at ?? 0;
   }
 
   #few(room: number): number {
