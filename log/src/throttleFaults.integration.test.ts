@@ -136,6 +136,7 @@ describe('throttled by the broker', function () {
       // how much is too much depends on how fast the broker is
       while (!throttled.has('Fetch')) expect(await readAll(cluster, topic)).to.deep.equal(texts);
       const before = spoiled.proxy.seen(fetchKey);
+      expect(await readAll(cluster, topic)).to.deep.equal(texts);
 
       const followed: string[] = [];
       const stop = new AbortController();
@@ -173,6 +174,7 @@ describe('throttled by the broker', function () {
       expect(consumed).to.deep.equal(texts);
       expect(problems).to.deep.equal([]);
       expect({ epoch, membership }).to.deep.equal({ epoch: 1, membership: 'member' });
+      expect(throttled.get('Fetch')).to.be.greaterThan(0);
       expect(warnings).to.deep.equal([]);
       expect(spoiled.proxy.seen(fetchKey) - before, 'fetches').to.be.below(200);
     });

@@ -182,7 +182,7 @@ func (p *polls) startPolls(sources []pollSource, maxRecords int, left time.Durat
 	}
 	if !enough {
 		wait = min(left, turn)
-		// Who has waited longest to be asked comes first.
+		// Those come first that have waited longest to be asked.
 		slices.SortStableFunc(ready, func(a, b pollSource) int { return p.answeredAt(a).Compare(p.answeredAt(b)) })
 	}
 	for _, source := range ready {

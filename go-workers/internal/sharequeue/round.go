@@ -102,7 +102,7 @@ func (p *polls) wasJustEmpty(source pollSource) bool {
 	return !last.gave && time.Since(last.at) < emptyFor
 }
 
-// answeredAt says when it was last asked; zero: never.
+// answeredAt says when it last answered; zero where it was never asked.
 func (p *polls) answeredAt(source pollSource) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()

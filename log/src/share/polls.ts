@@ -170,7 +170,7 @@ export class Polls {
     this.#last.set(source, { gave: records.length > 0, at: performance.now() });
   }
 
-  /** Where there are not slots enough to wait on all, who has waited longest to be asked comes first. */
+  /** When it last answered, by `performance.now()`; 0 where it was never asked. */
   #answeredAt(source: PollSource): number {
     return this.#last.get(source)?.at ?? 0;
   }
@@ -187,6 +187,7 @@ export class Polls {
     const enough = each * ready.length <= room;
     const longestMs = sources.some(({ holdsRecords }) => holdsRecords) ? longestPollWhileHoldingMs : longestPollMs;
     const waitMs = Math.ceil(Math.min(left, enough ? longestMs : turnMs));
+    // Where there are not slots enough to wait on all, those come first that have waited longest to be asked.
     if (!enough) ready.sort((a, b) => this.#answeredAt(a) - this.#answeredAt(b));
     for (const source of ready.slice(0, Math.floor(room / each))) void this.#wait(source, each, waitMs);
     return enough;

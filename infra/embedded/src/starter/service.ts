@@ -46,6 +46,7 @@ export function serviceProgram({ name, command, port, env, logFile }: ServiceOpt
 
 /** Runs a compiled file with this process's Node. */
 export function nodeCommand(main: string, env: NodeJS.ProcessEnv): Command {
+  // It holds the most while it builds views anew.
   const growingPercent = main.startsWith('projector/') ? 100 : 150;
   return {
     file: process.execPath,
